@@ -1,0 +1,43 @@
+"""All that a plugin author imports. Importing it imports neither torch nor numpy."""
+
+from __future__ import annotations
+
+from platypose.api.config import Config, field
+from platypose.api.context import BuildContext
+from platypose.api.errors import UserError
+from platypose.api.kind import Kind, hookimpl, hookspec
+from platypose.api.kinds import all_kinds
+from platypose.api.kinds.dataset import Dataset
+from platypose.api.kinds.denoiser import Denoiser
+from platypose.api.kinds.energy import Energy, EnergyConfig
+from platypose.api.kinds.projection import Projection
+from platypose.api.kinds.reader import Reader
+from platypose.api.kinds.sampler import Level, Sampler
+from platypose.api.kinds.schedule import Schedule
+from platypose.api.kinds.weights import Weights
+from platypose.api.kinds.writer import Writer
+from platypose.api.spec import API_VERSION, Spec
+
+__all__ = [
+    "API_VERSION",
+    "BuildContext",
+    "Config",
+    "Dataset",
+    "Denoiser",
+    "Energy",
+    "EnergyConfig",
+    "Kind",
+    "Level",
+    "Projection",
+    "Reader",
+    "Sampler",
+    "Schedule",
+    "Spec",
+    "UserError",
+    "Weights",
+    "Writer",
+    "all_kinds",
+    "field",
+    "hookimpl",
+    "hookspec",
+]

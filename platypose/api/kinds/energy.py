@@ -1,0 +1,52 @@
+"""Energies: what the evidence says of a pose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import attrs
+
+from platypose.api.config import Config, field
+from platypose.api.kind import Kind, hookspec
+from platypose.api.spec import Spec
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+
+@attrs.frozen(kw_only=True)
+class EnergyConfig(Config):
+    """Base of every energy's configuration."""
+
+    scale: float = field(
+        1.0,
+        doc="Factor on the energy: 1 is the posterior, less trusts the evidence less.",
+        check=lambda value: 0 <= value < float("inf"),
+        needs="a finite number of at least 0",
+    )
+
+
+@runtime_checkable
+class Energy(Protocol):
+    """A negative log-likelihood of absolute joints, up to a constant.
+
+    Built with the evidence in its `BuildContext`, so that a call needs poses alone. It is
+    differentiable by autograd, finite for any finite pose, and never couples hypotheses. `scale`
+    of its configuration is applied by the caller.
+    """
+
+    def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
+        """Nats per hypothesis and frame of joints in world coordinates, metres, z up."""
+        ...
+
+
+@hookspec
+def platypose_energies() -> Iterable[Spec[Energy]]:  # type: ignore[empty-body]
+    """Energies that this plugin offers."""
+
+
+KIND: Kind[Energy] = Kind(
+    name="energy", protocol=Energy, hook=platypose_energies, config=EnergyConfig
+)

@@ -1,0 +1,31 @@
+"""Writers: pictures and files made from a lifting result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from platypose.api.kind import Kind, hookspec
+from platypose.api.spec import Spec
+
+if TYPE_CHECKING:
+    from platypose.evidence import Evidence
+    from platypose.lifting.result import Result
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Turns a result into files; `platypose lift --write NAME` selects it."""
+
+    def write(self, result: Result, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
+        """Write into `folder`, which exists, and return the files."""
+        ...
+
+
+@hookspec
+def platypose_writers() -> Iterable[Spec[Writer]]:  # type: ignore[empty-body]
+    """Output formats and pictures that this plugin writes."""
+
+
+KIND: Kind[Writer] = Kind(name="writer", protocol=Writer, hook=platypose_writers)

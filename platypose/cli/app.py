@@ -1,0 +1,77 @@
+"""The `platypose` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from platypose.api import UserError
+from platypose.cli import checkpoint, data, lift, plugins, sample, show, train
+
+
+def main() -> None:
+    """Run the command line; a `UserError` ends it with its sentence and exit code 2."""
+    if "--no-plugins" in sys.argv[1:2]:
+        os.environ["PLATYPOSE_PLUGINS"] = ""
+    try:
+        build_app()()
+    except UserError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def build_app() -> typer.Typer:
+    """The application with the core's commands and those of the plugins."""
+    app = typer.Typer(
+        name="platypose",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    app.command("lift")(lift.lift)
+    app.command("sample")(sample.sample)
+    app.command("train")(train.train)
+    app.add_typer(data.app, name="data")
+    app.command("plugins")(plugins.plugins)
+    app.command("show")(show.show)
+    app.command("checkpoint")(checkpoint.checkpoint)
+    for name, command in _plugin_commands():
+        app.add_typer(command, name=name)
+    return app
+
+
+def _plugin_commands() -> list[tuple[str, Any]]:
+    from platypose import registry
+
+    return list(registry.plugins().commands)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from platypose import __version__
+
+        typer.echo(f"platypose {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins",
+            help="Load no plugin. PLATYPOSE_PLUGINS=a,b loads only the plugins a and b.",
+        ),
+    ] = False,
+) -> None:
+    """Lift 2D human poses to 3D with a diffusion prior and an energy."""

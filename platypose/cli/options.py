@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from platypose.config import merge_overrides, read_yaml
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="YAML file with the configuration.", show_default=False),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Override one field, as in train.steps=50000."
+    ),
+]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.", show_default="auto")]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(help="float32, float64, bfloat16 or float16.", show_default="float32"),
+]
+
+
+def merged(config: Path | None, overrides: Sequence[str] | None, **options: Any) -> dict[str, Any]:
+    """The file's content, with the given options and then the `--set` texts laid over it."""
+    content = read_yaml(config) if config else {}
+    content |= {name: value for name, value in options.items() if value is not None}
+    return merge_overrides(content, overrides or ())

@@ -1,0 +1,8 @@
+"""What was seen: keypoints, heatmaps, 3D joints, cameras; the file and its validation."""
+
+from __future__ import annotations
+
+from platypose.evidence.evidence import Camera, Evidence
+from platypose.evidence.observed import Observed, observe
+
+__all__ = ["Camera", "Evidence", "Observed", "observe"]

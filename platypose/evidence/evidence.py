@@ -1,0 +1,198 @@
+"""The record of what was seen, checked on construction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from platypose.api.errors import UserError
+from platypose.skeleton import keypoint_set
+
+Array = NDArray[Any]
+
+
+def _float64(value: Any) -> NDArray[np.float64]:
+    return np.asarray(value, np.float64)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Camera:
+    """One calibrated view.
+
+    Attributes:
+        name: as in the calibration.
+        projection: name of a registered projection, such as "pinhole".
+        parameters: that projection's options, such as focal and centre in pixels.
+        rotation: R of x_cam = R x_world + t, (3, 3).
+        translation: t, metres, (3,).
+        image_size: width and height, pixels.
+    """
+
+    name: str
+    projection: str
+    parameters: Mapping[str, Any]
+    rotation: NDArray[np.float64] = attrs.field(converter=_float64)
+    translation: NDArray[np.float64] = attrs.field(converter=_float64)
+    image_size: tuple[int, int]
+
+    def __attrs_post_init__(self) -> None:
+        where = f"camera {self.name!r}"
+        _require_array(self.rotation, (3, 3), f"rotation of {where}")
+        _require_array(self.translation, (3,), f"translation of {where}")
+        identity = self.rotation @ self.rotation.T
+        if not np.allclose(identity, np.eye(3), atol=1e-3) or np.linalg.det(self.rotation) < 0:
+            raise UserError(f"The rotation of {where} is no rotation matrix.")
+        if min(self.image_size) < 1:
+            raise UserError(f"The image size of {where} must be positive, not {self.image_size}.")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Evidence:
+    """What V cameras saw of one person in F frames, as K keypoints.
+
+    Attributes:
+        frame_rate: frames per second.
+        keypoint_set: the detector's keypoint set, such as "coco-17".
+        keypoint_names: the K keypoints present, names of that set.
+        cameras: V calibrated views.
+        keypoints: (F, V, K, 2) pixels.
+        confidence: (F, V, K) in [0, 1]; 0 is a missing keypoint, whose coordinates mean nothing.
+        covariance: (F, V, K, 2, 2) of the keypoints, px².
+        heatmaps: (F, V, K, h, w) a detector's score on a grid, at least 0; uint8 or float32.
+        cell_to_pixel: (F, V, K or 1, 2, 3) affine from heatmap cell (x, y, 1) to image pixel.
+        joints_3d: (F, J, 3) joints measured in 3D, world metres.
+        joints_3d_mask: (F, J) which of them were measured; all if None.
+        root: (F, 3) the true position of the root joint, world metres; used only on request.
+        credit: whom to thank for the data.
+    """
+
+    frame_rate: float
+    keypoint_set: str = "h36m-17"
+    keypoint_names: tuple[str, ...] = ()
+    cameras: tuple[Camera, ...] = ()
+    keypoints: Array | None = None
+    confidence: Array | None = None
+    covariance: Array | None = None
+    heatmaps: Array | None = None
+    cell_to_pixel: Array | None = None
+    joints_3d: Array | None = None
+    joints_3d_mask: Array | None = None
+    root: Array | None = None
+    credit: str = ""
+
+    @property
+    def num_frames(self) -> int:
+        """F."""
+        for array in (self.keypoints, self.heatmaps, self.joints_3d):
+            if array is not None:
+                return len(array)
+        return 0
+
+    @classmethod
+    def read(cls, path: str | Path) -> Evidence:
+        """Read a safetensors or npz file.
+
+        Raises:
+            UserError: the file is missing, damaged, or holds something else.
+        """
+        from platypose.evidence.file import read
+
+        return read(Path(path))
+
+    def write(self, path: str | Path) -> None:
+        """Write a safetensors or, where the name ends so, an npz file.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        from platypose.evidence.file import write
+
+        write(self, Path(path))
+
+    def __attrs_post_init__(self) -> None:
+        if not (np.isfinite(self.frame_rate) and self.frame_rate > 0):
+            raise UserError(f"The frame rate must be a positive number, not {self.frame_rate!r}.")
+        if self.keypoints is None and self.heatmaps is None and self.joints_3d is None:
+            raise UserError("The evidence holds no keypoints, heatmaps or joints_3d.")
+        frames, views, points = self.num_frames, len(self.cameras), len(self.keypoint_names)
+        if frames == 0:
+            raise UserError("The evidence has no frames.")
+        self._check_names()
+        if self.keypoints is not None:
+            _require_array(self.keypoints, (frames, views, points, 2), "keypoints")
+        if self.confidence is not None:
+            _require_array(self.confidence, (frames, views, points), "confidence")
+            if self.confidence.min() < 0 or self.confidence.max() > 1:
+                raise UserError("The confidence must lie between 0 and 1.")
+        if self.covariance is not None:
+            _require_array(self.covariance, (frames, views, points, 2, 2), "covariance")
+        self._check_heatmaps(frames, views, points)
+        self._check_joints(frames)
+        if self.root is not None:
+            _require_array(self.root, (frames, 3), "root")
+
+    def _check_names(self) -> None:
+        known = keypoint_set(self.keypoint_set).keypoints
+        unknown = sorted(set(self.keypoint_names) - set(known))
+        if unknown:
+            raise UserError(f"Keypoint {unknown[0]!r} is not of the set {self.keypoint_set!r}.")
+        if len(set(self.keypoint_names)) < len(self.keypoint_names):
+            raise UserError("keypoint_names names a keypoint twice.")
+        if self.keypoints is None and self.heatmaps is None:
+            return
+        if not self.keypoint_names:
+            raise UserError("The evidence has keypoints or heatmaps but names none of them.")
+        if not self.cameras:
+            raise UserError("The evidence has keypoints or heatmaps but no camera.")
+
+    def _check_heatmaps(self, frames: int, views: int, points: int) -> None:
+        if self.heatmaps is None:
+            return
+        if self.heatmaps.ndim != 5 or self.heatmaps.shape[:3] != (frames, views, points):
+            raise UserError(
+                f"heatmaps has shape {self.heatmaps.shape} but needs (frames, cameras, keypoints, "
+                f"height, width) = ({frames}, {views}, {points}, h, w)."
+            )
+        if min(self.heatmaps.shape[3:]) < 2:
+            raise UserError(
+                f"heatmaps of {self.heatmaps.shape[3:]} cells are too small; 2 x 2 at least."
+            )
+        _require_array(self.heatmaps, self.heatmaps.shape, "heatmaps")
+        if self.heatmaps.min() < 0:
+            raise UserError("heatmaps has scores below 0.")
+        if self.cell_to_pixel is None:
+            raise UserError("The evidence has heatmaps but no cell_to_pixel.")
+        per_keypoint = self.cell_to_pixel.shape[2:3] == (points,)
+        _require_array(
+            self.cell_to_pixel,
+            (frames, views, points if per_keypoint else 1, 2, 3),
+            "cell_to_pixel",
+        )
+        if (np.abs(np.linalg.det(self.cell_to_pixel[..., :2])) < 1e-9).any():
+            raise UserError("cell_to_pixel maps a heatmap onto a line; its 2 x 2 part has no area.")
+
+    def _check_joints(self, frames: int) -> None:
+        if self.joints_3d is None:
+            return
+        joints = self.joints_3d.shape[1] if self.joints_3d.ndim == 3 else 0
+        _require_array(self.joints_3d, (frames, joints, 3), "joints_3d")
+        if self.joints_3d_mask is not None:
+            _require_array(self.joints_3d_mask, (frames, joints), "joints_3d_mask")
+
+
+def _require_array(array: Array, shape: tuple[int, ...], name: str) -> None:
+    if array.shape != shape:
+        raise UserError(f"{name} has shape {array.shape} but needs {shape}.")
+    if array.dtype.kind not in "fiub":
+        raise UserError(f"{name} holds {array.dtype}, not numbers.")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise UserError(
+            f"{name} is NaN or infinite at {index}; a missing keypoint has confidence 0."
+        )
