@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,6 +25,8 @@ def main() -> None:
 
 def build_app() -> typer.Typer:
     """The application with the core's commands and those of the plugins."""
+    from platypose import registry
+
     app = typer.Typer(
         name="platypose",
         no_args_is_help=True,
@@ -40,15 +42,9 @@ def build_app() -> typer.Typer:
     app.command("plugins")(plugins.plugins)
     app.command("show")(show.show)
     app.command("checkpoint")(checkpoint.checkpoint)
-    for name, command in _plugin_commands():
+    for name, command in registry.plugins().commands.items():
         app.add_typer(command, name=name)
     return app
-
-
-def _plugin_commands() -> list[tuple[str, Any]]:
-    from platypose import registry
-
-    return list(registry.plugins().commands)
 
 
 def _version(wanted: bool) -> None:

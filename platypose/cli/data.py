@@ -26,7 +26,6 @@ def prepare(
     """Turn motion capture files into one motion set, with a report beside it."""
     import json
 
-    import torch
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -35,22 +34,16 @@ def prepare(
         TimeRemainingColumn,
     )
 
-    from platypose.api import BuildContext, Dataset
+    from platypose.api import Dataset
     from platypose.api.kinds.dataset import KIND
     from platypose.config import choose
     from platypose.files import write_atomically
+    from platypose.lifting.pretrained import plain_context
     from platypose.registry import plugins
-    from platypose.skeleton import H36M_17
 
     if out.is_dir() or not out.parent.is_dir():
         raise UserError(f"--out {out} must be a file name in a folder that exists.")
-    context = BuildContext(
-        skeleton=H36M_17,
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        generator=torch.Generator(),
-    )
-    dataset = plugins().registry(KIND).build(choose(Dataset, name), context)
+    dataset = plugins().registry(KIND).build(choose(Dataset, name), plain_context())
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -66,7 +59,9 @@ def prepare(
         motion, rejected = dataset.prepare(sources, progress=progress)
     content = {
         **report_of(motion),
-        "rejected": [{"name": r.name, "reason": r.reason} for r in rejected],
+        "left_out": [
+            {"name": r.name, "seconds": round(r.seconds, 2), "reason": r.reason} for r in rejected
+        ],
     }
     motion.write(out)
     beside = out.with_suffix(".report.json")
@@ -74,7 +69,7 @@ def prepare(
         file.write(json.dumps(content, indent=2, ensure_ascii=False).encode())
     _print(content)
     for rejection in rejected:
-        typer.echo(f"left out {rejection.name}: {rejection.reason}")
+        typer.echo(f"left out of {rejection.name}: {rejection.reason}")
     typer.echo(f"Wrote {out} and {beside}.")
 
 
@@ -96,26 +91,24 @@ def report(
 
 
 def report_of(motion: MotionSet) -> dict[str, Any]:
-    """Hours by split, clips and mean bone lengths (mm) by subject."""
-    import numpy as np
-
+    """Hours by split; clips, minutes and bone lengths (mm, mean and spread) by subject."""
+    from platypose.motion import bone_lengths
     from platypose.skeleton import skeleton
 
     pose = skeleton(motion.skeleton)
-    parents, children = np.array(pose.bones).T
+    bones = [pose.joints[child] for _, child in pose.bones]
+    lengths = bone_lengths(motion, pose.parents)
     subjects: dict[str, Any] = {}
     for subject in sorted({clip.subject for clip in motion.clips}):
         clips = [clip for clip in motion.clips if clip.subject == subject]
-        frames = np.concatenate([motion.of(clip) for clip in clips])
-        lengths = 1000 * np.linalg.norm(frames[:, children] - frames[:, parents], axis=-1)
+        frames = sum(clip.frames for clip in clips)
+        mean, spread = lengths[subject].mean_mm, lengths[subject].spread_mm
         subjects[subject] = {
             "split": "/".join(sorted({clip.split for clip in clips})),
             "clips": len(clips),
-            "minutes": round(len(frames) / motion.frame_rate / 60, 2),
-            "bone_lengths_mm": {
-                pose.joints[child]: round(float(length), 1)
-                for child, length in zip(children, lengths.mean(0))
-            },
+            "minutes": round(frames / motion.frame_rate / 60, 2),
+            "bone_lengths_mm": {b: round(float(v), 1) for b, v in zip(bones, mean)},
+            "bone_length_spread_mm": {b: round(float(v), 1) for b, v in zip(bones, spread)},
         }
     return {
         "hours": {split: round(hours, 4) for split, hours in motion.hours().items()},

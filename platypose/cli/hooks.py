@@ -10,6 +10,9 @@ from platypose.api import hookspec
 if TYPE_CHECKING:
     import typer
 
+CORE_COMMANDS = ("checkpoint", "data", "lift", "plugins", "sample", "show", "train")
+"""Names that no plugin can give to a command."""
+
 
 @hookspec
 def platypose_commands() -> Iterable[tuple[str, typer.Typer]]:  # type: ignore[empty-body]

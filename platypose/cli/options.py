@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,8 +27,13 @@ PrecisionOption = Annotated[
 ]
 
 
-def merged(config: Path | None, overrides: Sequence[str] | None, **options: Any) -> dict[str, Any]:
-    """The file's content, with the given options and then the `--set` texts laid over it."""
-    content = read_yaml(config) if config else {}
+def merged(
+    config: Path | None,
+    overrides: Sequence[str] | None,
+    defaults: Mapping[str, Any],
+    **options: Any,
+) -> dict[str, Any]:
+    """Defaults, the file's content, the given options and the `--set` texts, each over the last."""
+    content = dict(defaults) | (read_yaml(config) if config else {})
     content |= {name: value for name, value in options.items() if value is not None}
     return merge_overrides(content, overrides or ())

@@ -90,12 +90,10 @@ def _fault_row(fault: Any) -> dict[str, str]:
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("kind", "name", "distribution", "version", "status", "summary"):
-        table.add_column(column, overflow="fold", no_wrap=column != "summary")
-    for row in rows:
-        table.add_row(*row.values())
-    Console().print(table)
+    """One line a component, columns aligned; wide terminals are no condition for reading it."""
+    columns = ("kind", "name", "distribution", "version", "status", "summary")
+    lines = [dict(zip(columns, columns)), *rows]
+    widths = {column: max(len(line[column]) for line in lines) for column in columns[:-1]}
+    for line in lines:
+        cells = [line[column].ljust(width) for column, width in widths.items()]
+        typer.echo("  ".join([*cells, line["summary"]]).rstrip())

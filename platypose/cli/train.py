@@ -35,7 +35,7 @@ def train(
         config = saved
     if config is None:
         raise UserError("--config is missing; it names the YAML file of the run.")
-    content = options.merged(config, set_, device=device, precision=precision)
+    content = options.merged(config, set_, {}, device=device, precision=precision)
     resolved = structure(content, TrainConfig, str(config))
     if not resume and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"--out {out} exists and is not empty; add --resume or name a new folder.")

@@ -22,8 +22,9 @@ from cattrs.errors import (
     IterableValidationError,
     IterableValidationNote,
 )
+from cattrs.gen import make_dict_structure_fn, override
 
-from platypose.api import UserError, all_kinds
+from platypose.api import Config, UserError, all_kinds
 from platypose.config.chosen import Chosen, parse_choice
 
 T = TypeVar("T")
@@ -61,16 +62,56 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook(kind, _strict)
     converter.register_structure_hook(Path, lambda value, _: Path(_strict(value, str)))
     converter.register_unstructure_hook(Path, str)
+    converter.register_structure_hook_factory(
+        lambda target: isinstance(target, type) and issubclass(target, Config),
+        lambda target: _class_hook(target, converter),
+    )
+    converter.register_structure_hook_func(_is_literal, _structure_literal)
     converter.register_structure_hook_func(_is_chosen, _structure_chosen)
-    converter.register_unstructure_hook(
-        Chosen, lambda chosen: {"name": chosen.name, **converter.unstructure(chosen.config)}
+    converter.register_unstructure_hook_func(
+        _is_chosen,
+        lambda chosen: {
+            "name": chosen.name,
+            **converter.unstructure(chosen.config, unstructure_as=type(chosen.config)),
+        },
     )
     converter.register_structure_hook_func(_is_sequence, _list_first(converter))
     return converter
 
 
+def _class_hook(target: type[Config], converter: cattrs.Converter) -> Any:
+    """cattrs' own hook, with each field's check run as that field is read.
+
+    Left to the class's validators, only the first failing check would be reported, and nowhere.
+    """
+
+    def field_hook(field: attrs.Attribute[Any]) -> Any:
+        def hook(value: Any, kind: Any) -> Any:
+            result = converter.structure(value, kind)
+            if field.validator is not None:
+                field.validator(None, field, result)
+            return result
+
+        return override(struct_hook=hook)
+
+    attrs.resolve_types(target)
+    hooks = {field.name: field_hook(field) for field in attrs.fields(target)}
+    return make_dict_structure_fn(target, converter, _cattrs_forbid_extra_keys=True, **hooks)
+
+
+def _structure_literal(value: Any, target: Any) -> Any:
+    choices = get_args(target)
+    if value not in choices:
+        raise ValueError(f"is {value!r} but needs one of {', '.join(map(str, choices))}")
+    return value
+
+
 def _is_chosen(target: Any) -> bool:
-    return bool(get_origin(target) is Chosen)
+    return target is Chosen or bool(get_origin(target) is Chosen)
+
+
+def _is_literal(target: Any) -> bool:
+    return str(get_origin(target)) == "typing.Literal"
 
 
 def _is_sequence(target: Any) -> bool:
@@ -78,8 +119,8 @@ def _is_sequence(target: Any) -> bool:
 
 
 def _strict(value: Any, target: type[Any]) -> Any:
-    if target is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if target is float and isinstance(value, int | float) and not isinstance(value, bool):
+        value = float(value)
     if type(value) is not target:
         names = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
         raise ValueError(f"is {value!r} but needs {names[target]}")

@@ -23,12 +23,8 @@ METADATA_KEY = "platypose"
 
 
 # A file's header is JSON that anybody may have written, so the types are checked.
-def _text() -> str:
-    return attrs.field(validator=attrs.validators.instance_of(str))
-
-
-def _whole() -> int:
-    return attrs.field(validator=attrs.validators.instance_of(int))
+_TEXT = attrs.validators.instance_of(str)
+_WHOLE = attrs.validators.instance_of(int)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,11 +39,11 @@ class Clip:
         frames: number of its frames.
     """
 
-    name: str = _text()
-    subject: str = _text()
-    split: str = _text()
-    start: int = _whole()
-    frames: int = _whole()
+    name: str = attrs.field(validator=_TEXT)
+    subject: str = attrs.field(validator=_TEXT)
+    split: str = attrs.field(validator=_TEXT)
+    start: int = attrs.field(validator=_WHOLE)
+    frames: int = attrs.field(validator=_WHOLE)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -69,10 +65,10 @@ class MotionSet:
 
     positions: npt.NDArray[np.float32]
     clips: tuple[Clip, ...]
-    skeleton: str = _text()
+    skeleton: str = attrs.field(validator=_TEXT)
     frame_rate: float
-    credit: str = _text()
-    source: str = _text()
+    credit: str = attrs.field(validator=_TEXT)
+    source: str = attrs.field(validator=_TEXT)
 
     def __attrs_post_init__(self) -> None:
         fault = _fault(self)

@@ -54,7 +54,7 @@ class Plugins:
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
         self.faults: list[Fault] = []
-        self.commands: list[Any] = []
+        self.commands: dict[str, Any] = {}
         self._registries: dict[str, Registry[Any]] = {
             name: Registry(kind) for name, kind in all_kinds().items()
         }
@@ -101,7 +101,7 @@ def discover(select: Collection[str] | None = None) -> Plugins:
             try:
                 _load(point, distribution, version, manager, found)
                 status = "ok"
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 reason = str(error) if isinstance(error, _PluginError) else _describe(error)
                 found.faults.append(
                     Fault(distribution=distribution, plugin=point.name, reason=reason)
@@ -150,18 +150,19 @@ def _load(
     _check_hooks(module, manager)
     entries = []
     for kind in all_kinds().values():
-        hook = getattr(module, kind.hook.__name__, None)
-        specs = _call(hook) if hook is not None else []
+        specs = _call(module, kind.hook.__name__)
         for spec in specs:
             _check_spec(spec, kind)
             entries.append((kind, Entry(spec=spec, distribution=distribution, version=version)))
-    commands = getattr(module, "platypose_commands", None)
-    names = _call(commands) if commands is not None else []
+        _check_names([spec.name for spec in specs], kind)
+    commands = _call(module, "platypose_commands")
+    if commands:
+        _check_commands(commands, found)
     manager.register(module, name=f"{distribution}:{point.name}")
     # All or nothing: a plugin that fails half-way leaves no component behind.
     for kind, entry in entries:
         found._registries[kind.name].entries.append(entry)
-    found.commands.extend(names)
+    found.commands.update(commands)
 
 
 def _check_api(module: Any) -> None:
@@ -187,11 +188,13 @@ def _check_hooks(module: Any, manager: pluggy.PluginManager) -> None:
             raise _PluginError(f"has a function {name} without @hookimpl")
 
 
-def _call(hook: Any) -> list[Any]:
+def _call(module: Any, hook: str) -> list[Any]:
+    if not hasattr(module, hook):
+        return []
     try:
-        return list(hook())
+        return list(getattr(module, hook)())
     except Exception as error:
-        raise _PluginError(f"its hook {hook.__name__} raised {_describe(error)}") from error
+        raise _PluginError(f"its hook {hook} raised {_describe(error)}") from error
 
 
 def _check_spec(spec: Any, kind: Kind[Any]) -> None:
@@ -210,9 +213,33 @@ def _check_spec(spec: Any, kind: Kind[Any]) -> None:
         )
 
 
+def _check_names(names: list[str], kind: Kind[Any]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise _PluginError(f"its hook {kind.hook.__name__} gave the name {name!r} twice")
+
+
+def _check_commands(commands: list[Any], found: Plugins) -> None:
+    import typer
+
+    from platypose.cli.hooks import CORE_COMMANDS
+
+    for command in commands:
+        match command:
+            case (str(name), typer.Typer()):
+                if name in CORE_COMMANDS or name in found.commands:
+                    raise _PluginError(f"its command {name!r} is there already")
+            case _:
+                raise _PluginError(
+                    "its hook platypose_commands must give pairs of a name and a typer.Typer"
+                )
+
+
 def _report_doubles(found: Plugins) -> None:
     by_name: dict[str, list[Plugin]] = {}
     for plugin in found.plugins:
+        if plugin.status == "not selected":
+            continue
         by_name.setdefault(plugin.name, []).append(plugin)
     for name, plugins in by_name.items():
         for plugin in plugins if len(plugins) > 1 else ():

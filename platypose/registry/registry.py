@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from platypose.api import BuildContext, Config, Kind, Spec, UserError
+from platypose.api import BuildContext, Config, Kind, Spec, UserError, all_kinds
 
 if TYPE_CHECKING:
     from platypose.config import Chosen
@@ -44,7 +44,7 @@ class Entry(Generic[T]):
             module, _, name = factory.partition(":")
             try:
                 factory = getattr(importlib.import_module(module), name)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise UserError(
                     f"The factory {factory!r} of {where} cannot be imported "
                     f"({type(error).__name__}: {error})."
@@ -163,29 +163,33 @@ class Registry(Generic[T]):
 
 def _check_product(factory: Any, kind: Kind[Any], where: str) -> None:
     """Refuse a factory that plainly makes something else; `build` looks at the product itself."""
-    product = factory
-    if not isinstance(factory, type):
-        try:
-            product = typing.get_type_hints(factory).get("return")
-        except NameError:
-            return
-    others = [k.protocol for k in _protocols() if k.protocol is not kind.protocol]
-    if product in others:
-        raise UserError(f"The factory of {where} makes a {product.__name__}.")
-    if isinstance(product, type) and not _has_members(product, kind.protocol):
+    product = factory if isinstance(factory, type) else _returned(factory)
+    if not isinstance(product, type) or product is Any:
+        return
+    another = product in [k.protocol for k in all_kinds().values() if k is not kind]
+    if another or not _has_methods(product, kind.protocol):
         raise UserError(
             f"The factory of {where} makes a {product.__name__}, which is no "
             f"{kind.protocol.__name__}."
         )
 
 
-def _has_members(product: type[Any], protocol: type[Any]) -> bool:
-    """Whether a class has every member that a protocol names; `issubclass` refuses properties."""
-    members = [n for n in vars(protocol) if n == "__call__" or not n.startswith("_")]
-    return all(hasattr(product, member) for member in members)
+def _returned(factory: Any) -> Any:
+    """The return annotation, or None where there is none or it cannot be resolved."""
+    try:
+        return typing.get_type_hints(factory).get("return")
+    except Exception:
+        return None
 
 
-def _protocols() -> list[Kind[Any]]:
-    from platypose.api import all_kinds
+def _has_methods(product: type[Any], protocol: type[Any]) -> bool:
+    """Whether a class has every method that a protocol names; properties may be set in `__init__`.
 
-    return list(all_kinds().values())
+    Looked for in the bases: `hasattr(cls, "__call__")` is true for every class.
+    """
+    methods = {
+        name
+        for name, value in vars(protocol).items()
+        if callable(value) and (name == "__call__" or not name.startswith("_"))
+    }
+    return methods <= {name for base in product.__mro__ for name in vars(base)}

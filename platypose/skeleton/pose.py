@@ -16,12 +16,15 @@ class Skeleton:
         joints: joint names; joint 0 is the root.
         parents: index of each joint's parent, −1 for the root; parents come before children.
         mirror: for each joint, the joint that it becomes when left and right change places.
+        standing: an adult of middle size who stands upright and faces −y, each joint relative to
+            the root, metres, z up.
     """
 
     name: str
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     mirror: tuple[int, ...]
+    standing: tuple[tuple[float, float, float], ...]
 
     @property
     def bones(self) -> tuple[tuple[int, int], ...]:
@@ -61,6 +64,25 @@ H36M_17 = Skeleton(
     joints=_H36M_JOINTS,
     parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
     mirror=_mirrored(_H36M_JOINTS),
+    standing=(
+        (0.0, 0.0, 0.0),
+        (-0.13, 0.0, 0.0),
+        (-0.13, 0.0, -0.44),
+        (-0.13, 0.0, -0.885),
+        (0.13, 0.0, 0.0),
+        (0.13, 0.0, -0.44),
+        (0.13, 0.0, -0.885),
+        (0.0, 0.0, 0.24),
+        (0.0, 0.0, 0.495),
+        (0.0, 0.0, 0.61),
+        (0.0, 0.0, 0.725),
+        (0.15, 0.0, 0.46),
+        (0.17, 0.0, 0.18),
+        (0.18, 0.0, -0.065),
+        (-0.15, 0.0, 0.46),
+        (-0.17, 0.0, 0.18),
+        (-0.18, 0.0, -0.065),
+    ),
 )
 """The 17 joints of Human3.6M; a foot is the ankle, the neck lies between thorax and head."""
 

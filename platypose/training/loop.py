@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,9 @@ class Progress:
     saved: bool
 
 
-def train(config: TrainConfig, folder: Path, *, resume: bool = False) -> Iterator[Progress]:
+def train(
+    config: TrainConfig, folder: Path, *, resume: bool = False
+) -> Generator[Progress, None, None]:
     """Train a prior, writing into `folder`; a generator that reports as it goes.
 
     `folder` receives model.safetensors (the averaged weights with their header),

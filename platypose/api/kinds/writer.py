@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 class Writer(Protocol):
     """Turns a result into files; `platypose lift --write NAME` selects it."""
 
-    def write(self, result: Result, evidence: Evidence, folder: Path) -> tuple[Path, ...]:
-        """Write into `folder`, which exists, and return the files."""
+    def write(self, result: Result, evidence: Evidence | None, folder: Path) -> tuple[Path, ...]:
+        """Write files.
+
+        Arguments:
+            result: the hypotheses, or free samples of a prior.
+            evidence: what they were lifted from; None for free samples.
+            folder: where to write; it exists.
+
+        Returns:
+            the files written.
+        """
         ...
 
 

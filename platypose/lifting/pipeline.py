@@ -1,0 +1,216 @@
+"""The prior, ready to sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from platypose.api import BuildContext, Energy, Sampler, UserError
+from platypose.api.kinds.sampler import KIND as SAMPLER
+from platypose.checkpoint.prior import Prior, load_prior
+from platypose.compute import DeviceName, Precision, resolve_device, resolve_dtype
+from platypose.config import Chosen, choose
+from platypose.evidence import Evidence
+from platypose.lifting.guidance import Guidance, RootMode, guide
+from platypose.lifting.pretrained import locate
+from platypose.registry import plugins
+
+CHUNK = 8192
+"""Clips that the denoiser sees at once; bounds memory."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Step:
+    """The hypotheses after one noise level.
+
+    Attributes:
+        sample: (H, F, J, 3) joints relative to the root, world axes, metres.
+        root: (H, F, 3) the root in the world, metres; zeros without evidence.
+        energy: (H, F) nats, or None without an energy.
+        sigma: the noise level just left, in units of the prior's scale.
+        index: levels done, from 1.
+        total: levels in all.
+        denoiser_calls: so far, each on all hypotheses and frames.
+    """
+
+    sample: Float[Tensor, "H F J 3"]
+    root: Float[Tensor, "H F 3"]
+    energy: Float[Tensor, "H F"] | None
+    sigma: float
+    index: int
+    total: int
+    denoiser_calls: int
+
+    @property
+    def joints(self) -> Float[Tensor, "H F J 3"]:
+        """Joints in the world, metres."""
+        return self.sample + self.root[:, :, None]
+
+
+class Platypose:
+    """A trained prior of human poses, to be sampled freely or guided by an energy.
+
+    Arguments:
+        prior: a loaded checkpoint.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        self.prior = prior
+        half = prior.dtype in (torch.float16, torch.bfloat16)
+        # Only the network runs in half precision; cameras and energies would not survive it.
+        self.dtype = torch.float32 if half else prior.dtype
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        *,
+        device: DeviceName = "auto",
+        precision: Precision = "float32",
+    ) -> Platypose:
+        """Load a prior.
+
+        Arguments:
+            name: of an installed prior, or the path of a checkpoint or of a training run.
+            device: where to compute.
+            precision: of the network.
+
+        Raises:
+            UserError: it cannot be found or loaded.
+        """
+        return cls(load_prior(locate(str(name)), resolve_device(device), resolve_dtype(precision)))
+
+    def context(self, seed: int = 0) -> BuildContext:
+        """What components built for this prior are given."""
+        device = self.prior.device
+        return BuildContext(
+            skeleton=self.prior.skeleton,
+            device=device,
+            dtype=self.dtype,
+            generator=torch.Generator(device).manual_seed(seed),
+        )
+
+    def energy(
+        self,
+        evidence: Evidence,
+        *energies: str | Chosen[Energy],
+        root: RootMode = "unknown",
+    ) -> Guidance:
+        """Bind energies to evidence, for `sample`.
+
+        Arguments:
+            evidence: what was seen.
+            energies: such as `"heatmap"` or `"bone-length:scale=0.1"`; they add up.
+            root: "unknown" solves for the root with the pose; "known" takes the evidence's.
+
+        Raises:
+            UserError: an energy is unknown, or the evidence lacks what it needs.
+        """
+        chosen = [choose(Energy, e) if isinstance(e, str) else e for e in energies]
+        return guide(evidence, chosen, self.context(), root=root)
+
+    def sample(
+        self,
+        num_samples: int,
+        num_frames: int = 1,
+        *,
+        energy: Energy | None = None,
+        energy_scale: float = 1.0,
+        sampler: str | Chosen[Sampler] = "guided-ddim",
+        seed: int = 0,
+    ) -> Iterator[Step]:
+        """Draw hypotheses; a generator of one `Step` a noise level, the last being the sample.
+
+        A prior of single frames draws every frame from the same noise, so that a hypothesis is as
+        continuous in time as its evidence.
+
+        Arguments:
+            num_samples: H.
+            num_frames: F; that of the evidence, where there is one.
+            energy: a `Guidance` made by `energy`, or any energy of joints, whose root is then the
+                origin; None samples the prior.
+            energy_scale: factor on the energy.
+            sampler: a registered sampler, such as `"guided-ddim:substeps=1"`.
+            seed: of all randomness.
+
+        Raises:
+            UserError: the numbers do not go together, or the sampler is unknown.
+        """
+        if num_samples < 1 or num_frames < 1:
+            raise UserError("The numbers of samples and of frames must be at least 1.")
+        frames = self.prior.header.frames
+        if 1 < frames < num_frames:
+            raise UserError(f"This prior knows clips of up to {frames} frames, not {num_frames}.")
+        if isinstance(energy, Guidance) and energy.observed.evidence.num_frames != num_frames:
+            seen = energy.observed.evidence.num_frames
+            raise UserError(f"The evidence has {seen} frames, but num_frames is {num_frames}.")
+        context = self.context(seed)
+        chosen = choose(Sampler, sampler) if isinstance(sampler, str) else sampler
+        component = plugins().registry(SAMPLER).build(chosen, context)
+        return self._steps(component, num_samples, num_frames, energy, energy_scale, context)
+
+    def _steps(
+        self,
+        sampler: Sampler,
+        num_samples: int,
+        num_frames: int,
+        energy: Energy | None,
+        energy_scale: float,
+        context: BuildContext,
+    ) -> Iterator[Step]:
+        joints = len(self.prior.skeleton.joints)
+        drawn = num_frames if self.prior.header.frames > 1 else 1
+        noise = torch.randn(
+            (num_samples, drawn, joints, 3),
+            generator=context.generator,
+            device=context.device,
+            dtype=self.dtype,
+        ).expand(-1, num_frames, -1, -1)
+
+        def scaled(x: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
+            assert energy is not None
+            pose = self._pose(x)
+            return energy_scale * energy(pose + _root(energy, pose)[:, :, None])
+
+        levels = sampler(
+            self._denoise,
+            self.prior.schedule,
+            noise,
+            energy=None if energy is None else scaled,
+            generator=context.generator,
+        )
+        for level in levels:
+            pose = self._pose(level.x0)
+            yield Step(
+                sample=pose,
+                root=_root(energy, pose),
+                energy=level.energy,
+                sigma=level.sigma,
+                index=level.index,
+                total=level.total,
+                denoiser_calls=level.calls,
+            )
+
+    def _pose(self, x: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F J 3"]:
+        """Metres, with the root joint exactly at the origin."""
+        return self.prior.header.scale * (x - x[:, :, :1])
+
+    @torch.no_grad()
+    def _denoise(self, x: Float[Tensor, "H F J 3"], sigma: float) -> Float[Tensor, "H F J 3"]:
+        clips = x if self.prior.header.frames > 1 else x.flatten(0, 1)[:, None]
+        parts = []
+        for part in torch.split(clips.to(self.prior.dtype), CHUNK):
+            level = torch.full((len(part),), sigma, device=part.device, dtype=part.dtype)
+            parts.append(self.prior.denoiser(part, level))
+        return torch.cat(parts).to(x.dtype).reshape(x.shape)
+
+
+def _root(energy: Energy | None, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+    if isinstance(energy, Guidance):
+        return energy.root(pose)
+    return pose.new_zeros(*pose.shape[:2], 3)

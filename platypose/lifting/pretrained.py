@@ -1,0 +1,45 @@
+"""Finding a prior by name or path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from platypose.api import BuildContext, UserError
+from platypose.api.kinds.weights import KIND as WEIGHTS
+from platypose.config import Chosen
+from platypose.registry import plugins
+from platypose.skeleton import H36M_17
+
+
+def locate(name: str) -> Path:
+    """The checkpoint file of an installed prior, or of a path to a file or a run's folder.
+
+    Raises:
+        UserError: neither.
+    """
+    path = Path(name)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if path.is_file():
+        return path
+    registry = plugins().registry(WEIGHTS)
+    if path.suffix or len(path.parts) > 1:
+        raise UserError(
+            f"There is no prior at {name}; the installed ones: {_listing(registry.names())}."
+        )
+    entry = registry.find(name)
+    return registry.build(Chosen(name, entry.spec.config()), plain_context()).locate()
+
+
+def plain_context() -> BuildContext:
+    """For components that compute nothing: readers, weights, data sets."""
+    cpu = torch.device("cpu")
+    return BuildContext(
+        skeleton=H36M_17, device=cpu, dtype=torch.float32, generator=torch.Generator(cpu)
+    )
+
+
+def _listing(names: list[str]) -> str:
+    return ", ".join(names) or "none"

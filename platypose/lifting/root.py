@@ -1,0 +1,208 @@
+"""Where in the world a root-relative pose must stand to fit the evidence."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from platypose.api import BuildContext, UserError
+from platypose.evidence import Observed
+from platypose.lifting.views import Views
+
+PIXELS = 5.0
+"""Assumed standard deviation of a keypoint, px; only its ratio to the broad prior matters."""
+NEAREST = 0.3
+"""The first guess is at least this far from a camera, metres."""
+ZOOM = 4.0
+"""A root is at most this many times nearer or farther than the first guess."""
+FEWEST = 3
+"""Keypoints, over all views, without which a frame's root is not solved for."""
+
+
+class Root(Protocol):
+    """From root-relative poses to root positions."""
+
+    def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """The root in the world, metres, of each root-relative pose, metres."""
+        ...
+
+
+def solved_root(observed: Observed, views: Views | None, context: BuildContext) -> Root:
+    """The root as it follows from what was seen: joints measured in 3D, or keypoints in images.
+
+    Raises:
+        UserError: a frame shows too little.
+    """
+    if observed.evidence.joints_3d is not None:
+        return MeasuredRoot(observed, context)
+    assert views is not None, "evidence without joints_3d has cameras"
+    return SeenRoot(observed, views, context)
+
+
+class KnownRoot:
+    """The root as the evidence gives it: the protocol of the paper, for comparison with it.
+
+    Raises:
+        UserError: the evidence has none.
+    """
+
+    def __init__(self, observed: Observed, context: BuildContext) -> None:
+        if observed.evidence.root is None:
+            raise UserError("--root known needs evidence with a root, and this has none.")
+        self.root = torch.as_tensor(observed.evidence.root).to(
+            device=context.device, dtype=context.dtype
+        )
+
+    def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """The same for every hypothesis."""
+        return self.root.expand(len(pose), -1, -1)
+
+
+class MeasuredRoot:
+    """The root that brings a pose nearest to joints measured in 3D: a mean of differences.
+
+    Raises:
+        UserError: a frame has no measured joint.
+    """
+
+    def __init__(self, observed: Observed, context: BuildContext) -> None:
+        evidence = observed.evidence
+        joints = torch.as_tensor(evidence.joints_3d).to(context.device, context.dtype)
+        mask = torch.ones_like(joints[..., 0])
+        if evidence.joints_3d_mask is not None:
+            mask = torch.as_tensor(evidence.joints_3d_mask).to(mask)
+        count = mask.sum(1, keepdim=True)
+        if bool((count == 0).any()):
+            frame = int((count[:, 0] == 0).nonzero()[0])
+            raise UserError(f"Frame {frame} shows no person: none of its joints_3d is measured.")
+        self.joints = joints
+        self.share = (mask / count)[..., None]
+
+    def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """The mean difference between the measured joints and the pose's."""
+        return ((self.joints - pose) * self.share).sum(2)
+
+
+class SeenRoot:
+    """The root that fits keypoints in images best, in closed form for each hypothesis and frame.
+
+    A keypoint lies on its line of sight, A (x + r) + c = 0 in the world: two equations that are
+    linear in the root r, with residuals of pixels times depth. Least squares on them would draw a
+    pose that does not fit to the camera's centre, where all residuals vanish. So they are taken
+    in the inverse depth s and the direction (q, 1) of the root as the frame's best view sees it,
+    r = C + Rᵀ (q, 1) / s. Multiplied with s they are linear in (s, q),
+
+        s (A x + A C + c) + A Rᵀ (q, 1) = 0,
+
+    and divided by the depth ratio of a first guess their residuals are pixels. Only the column of
+    s depends on the pose, so q is eliminated beforehand. A broad prior (as wide as the guess's
+    own s, and one unit of q) decides what the evidence leaves open. The first guess places a
+    standing adult by the plain lines of sight.
+
+    Raises:
+        UserError: a frame shows too little.
+    """
+
+    def __init__(self, observed: Observed, views: Views, context: BuildContext) -> None:
+        _require_enough(observed)
+        lines = _Lines(observed, views)
+        standing = torch.tensor(context.skeleton.standing, dtype=torch.float64)
+        guess = lines.place(standing, lines.depths(lines.place(standing, None)))
+        depths = lines.depths(guess)
+        best = lines.weight.sum(2).argmax(1)
+        turn = lines.rotation[best]
+        centre = -(turn.mT @ lines.translation[best][..., None]).squeeze(-1)
+        seen = torch.einsum("fij,fj->fi", turn, guess - centre)
+        depth = seen[:, 2].clamp(min=NEAREST)
+
+        ratio = torch.where(lines.perspective, depths, 1.0) / depth[:, None]
+        rows = lines.weight.sqrt() / (PIXELS * ratio[:, :, None])
+        a = rows[..., None, None] * lines.in_world
+        offset = rows[..., None] * lines.offset
+
+        def flat(x: Tensor) -> Tensor:
+            return x.flatten(1, 3).to(context.device, context.dtype)
+
+        def fixed(x: Tensor) -> Tensor:
+            return x.to(context.device, context.dtype)
+
+        direction = torch.einsum("fvkic,fdc->fvkid", a, turn)
+        self.from_pose = flat(torch.einsum("fvkic,kj->fvkijc", a, lines.keypoints))
+        self.from_depth = flat(torch.einsum("fvkic,fc->fvki", a, centre) + offset)
+        self.from_q = flat(direction[..., :2])
+        self.constant = flat(direction[..., 2])
+        self.centre, self.turn, self.guess = fixed(centre), fixed(turn), fixed(1 / depth)
+        # Without perspective nothing tells the depth, and the first guess stays.
+        self.zoom = ZOOM if bool(lines.perspective.any()) else 1.0
+        normal = self.from_q.mT @ self.from_q + torch.eye(2).to(self.from_q)
+        self.inverse = torch.linalg.inv(normal)
+        q = fixed(seen[:, :2] / depth[:, None])
+        self.right = q - torch.einsum("fnq,fn->fq", self.from_q, self.constant)
+
+    def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """The least-squares root of each pose; differentiable."""
+        column = torch.einsum("fnjc,hfjc->hfn", self.from_pose, pose) + self.from_depth
+        cross = torch.einsum("fnq,hfn->hfq", self.from_q, column)
+        solved = torch.einsum("fqp,hfp->hfq", self.inverse, cross)
+        prior = 1 / self.guess.square()
+        right = prior * self.guess - torch.einsum("hfn,fn->hf", column, self.constant)
+        right = right - (solved * self.right).sum(-1)
+        s = right / (prior + column.square().sum(-1) - (solved * cross).sum(-1))
+        s = s.clamp(min=self.guess / self.zoom, max=self.guess * self.zoom)[..., None]
+        q = torch.einsum("fqp,hfp->hfq", self.inverse, self.right - s * cross)
+        ray = torch.cat([q, torch.ones_like(s)], -1) / s
+        return self.centre + torch.einsum("fij,hfi->hfj", self.turn, ray)
+
+
+class _Lines:
+    """The lines of sight A (x + r) + c = 0 of an evidence, in float64 on the CPU."""
+
+    def __init__(self, observed: Observed, views: Views) -> None:
+        points = torch.from_numpy(observed.points)
+        self.weight = torch.from_numpy(observed.weights)  # (F, V, K)
+        self.keypoints = torch.from_numpy(observed.joints_to_keypoints)  # (K, J)
+        self.rotation = views.rotation.double().cpu()
+        self.translation = views.translation.double().cpu()
+        self.perspective = torch.tensor([camera.perspective for camera in views.projections])
+        pairs = [c.sight_lines(points[:, v]) for v, c in enumerate(views.projections)]
+        a = torch.stack([a.double().cpu() for a, _ in pairs], 1)  # (F, V, K, 2, 3)
+        b = torch.stack([b.double().cpu() for _, b in pairs], 1)  # (F, V, K, 2)
+        self.in_world = torch.einsum("fvkic,vcd->fvkid", a, self.rotation)
+        self.offset = torch.einsum("fvkic,vc->fvki", a, self.translation) - b
+
+    def place(self, pose: Float[Tensor, "J 3"], depth: Tensor | None) -> Float[Tensor, "F 3"]:
+        """The root of one pose in all frames by plain least squares, views weighted by depth."""
+        weight = self.weight
+        if depth is not None:
+            weight = weight / torch.where(self.perspective, depth, 1.0).square()[..., None]
+        residual = torch.einsum("fvkic,kc->fvki", self.in_world, self.keypoints @ pose)
+        matrix = torch.einsum("fvk,fvkic,fvkid->fcd", weight, self.in_world, self.in_world)
+        right = -torch.einsum("fvk,fvkic,fvki->fc", weight, self.in_world, residual + self.offset)
+        # Parallel projections leave depth open; a trace of regularity makes it zero.
+        trace = matrix.diagonal(dim1=1, dim2=2).sum(-1)[:, None, None]
+        solution: Tensor = torch.linalg.solve(matrix + 1e-9 * trace * torch.eye(3), right)
+        return solution
+
+    def depths(self, root: Float[Tensor, "F 3"]) -> Float[Tensor, "F V"]:
+        """How far the root is in front of each camera."""
+        depth: Tensor = root @ self.rotation[:, 2].T + self.translation[:, 2]
+        return depth.clamp(min=NEAREST)
+
+
+def _require_enough(observed: Observed) -> None:
+    counts = (observed.weights > 0).sum((1, 2))
+    poor = [int(frame) for frame in (counts < FEWEST).nonzero()[0]]
+    if not poor:
+        return
+    if counts[poor].any():
+        raise UserError(
+            f"Frame {poor[0]} shows {counts[poor[0]]} of the {FEWEST} keypoints that placing a "
+            "person needs; leave such frames out, or use --root known."
+        )
+    which = (
+        f"Frame {poor[0]} shows" if len(poor) == 1 else f"{len(poor)} frames ({poor[0]}, …) show"
+    )
+    raise UserError(f"{which} no person: no keypoint there has a confidence above 0.")

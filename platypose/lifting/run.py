@@ -1,0 +1,211 @@
+"""A whole lifting run: evidence file in, folder of results out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import torch
+
+from platypose.api import Energy, UserError
+from platypose.api.kinds.reader import KIND as READER
+from platypose.api.kinds.writer import KIND as WRITER
+from platypose.config import choose, unstructure, write_yaml
+from platypose.evidence import Evidence
+from platypose.lifting.config import LiftConfig, SampleConfig
+from platypose.lifting.guidance import Guidance
+from platypose.lifting.pipeline import Platypose, Step
+from platypose.lifting.pretrained import plain_context
+from platypose.lifting.result import Result
+from platypose.registry import plugins
+
+
+def lift(
+    config: LiftConfig, out: Path, *, progress: Callable[[Step], None] = lambda step: None
+) -> dict[str, Any]:
+    """Lift evidence to 3D and write `out`, a new folder that appears whole or not at all.
+
+    Arguments:
+        config: the run.
+        out: receives samples.safetensors, summary.json, config.yaml and the writers' files.
+        progress: called after each noise level.
+
+    Returns:
+        the summary, as written.
+
+    Raises:
+        UserError: something in the configuration or the evidence is wrong.
+    """
+    require_new(out)
+    evidence = _read(config)
+    config = _resolve(config, evidence)
+    pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
+    writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
+    try:
+        guidance = pose.energy(evidence, *config.energies, root=config.root)
+    except UserError as error:
+        raise UserError(f"{config.evidence}: {error}") from None
+    began = time.perf_counter()
+    steps = pose.sample(
+        config.samples,
+        evidence.num_frames,
+        energy=guidance,
+        energy_scale=config.energy_scale,
+        sampler=config.sampler,
+        seed=config.seed,
+    )
+    for step in steps:
+        progress(step)
+    seconds = time.perf_counter() - began
+    result = _result(pose, step, guidance)
+    summary = summarise(result, seconds=seconds, denoiser_calls=step.denoiser_calls)
+    with _NewFolder(out) as folder:
+        result.write(folder / "samples.safetensors")
+        write_yaml(unstructure(config), folder / "config.yaml")
+        (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        for writer in writers:
+            writer.write(result, evidence, folder)
+    return summary
+
+
+def sample(config: SampleConfig, out: Path) -> None:
+    """Draw from a prior alone and write `out`, a new folder that appears whole or not at all.
+
+    Arguments:
+        config: the run.
+        out: receives samples.safetensors, config.yaml and the writers' files.
+
+    Raises:
+        UserError: something in the configuration is wrong.
+    """
+    require_new(out)
+    pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
+    writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
+    *_, step = pose.sample(config.samples, config.frames, sampler=config.sampler, seed=config.seed)
+    result = _result(pose, step, None)
+    with _NewFolder(out) as folder:
+        result.write(folder / "samples.safetensors")
+        write_yaml(unstructure(config), folder / "config.yaml")
+        for writer in writers:
+            writer.write(result, None, folder)
+
+
+def require_new(out: Path) -> None:
+    """Refuse an output that exists.
+
+    Raises:
+        UserError: `out` is a file, or a folder with something in it.
+    """
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists():
+        raise UserError(f"--out {out} exists already; name a new folder.")
+
+
+def summarise(result: Result, *, seconds: float, denoiser_calls: int) -> dict[str, Any]:
+    """What summary.json says.
+
+    Arguments:
+        result: the hypotheses.
+        seconds: that sampling took.
+        denoiser_calls: that it made.
+    """
+    distance = np.linalg.norm(result.projected - result.observed, axis=-1)
+    distance = distance[:, result.weights > 0]
+    # The spread of a joint is the root of the trace of its covariance over hypotheses.
+    variance = result.samples.var(axis=0).sum(-1).mean(0)
+    return {
+        "frames": result.samples.shape[1],
+        "hypotheses": result.samples.shape[0],
+        "seconds": round(seconds, 3),
+        "denoiser_calls": denoiser_calls,
+        "reprojection_error_px": {
+            "median": round(float(np.median(distance)), 2) if distance.size else None,
+            "p95": round(float(np.percentile(distance, 95)), 2) if distance.size else None,
+        },
+        "spread_mm": {
+            joint: round(1000 * float(value) ** 0.5, 1)
+            for joint, value in zip(result.skeleton.joints, variance)
+        },
+    }
+
+
+def _read(config: LiftConfig) -> Evidence:
+    if config.format is None:
+        return Evidence.read(config.evidence)
+    reader = plugins().registry(READER).build(config.format, plain_context())
+    return reader.read(config.evidence)
+
+
+def _resolve(config: LiftConfig, evidence: Evidence) -> LiftConfig:
+    """Fill in what depends on the evidence, so that the saved configuration says it."""
+    energies = config.energies
+    if not energies:
+        energies = (choose(Energy, "reprojection" if evidence.heatmaps is None else "heatmap"),)
+    return attrs.evolve(config, evidence=config.evidence.resolve(), energies=energies)
+
+
+def _result(pose: Platypose, step: Step, guidance: Guidance | None) -> Result:
+    header = pose.prior.header
+    hypotheses, frames = step.root.shape[:2]
+    energy = torch.zeros(hypotheses, frames)
+    projected = torch.zeros(hypotheses, frames, 0, 0, 2)
+    points, weights = np.zeros((frames, 0, 0, 2)), np.zeros((frames, 0, 0))
+    names: tuple[str, ...] = ()
+    frame_rate, credits = header.frame_rate, [header.credit]
+    if guidance is not None:
+        observed = guidance.observed
+        energy = guidance(step.joints)
+        points, weights = observed.points, observed.weights
+        projected = torch.zeros(hypotheses, *points.shape)
+        if guidance.views is not None:
+            projected = guidance.views(step.joints)
+        names = observed.evidence.keypoint_names
+        frame_rate, credits = observed.evidence.frame_rate, [observed.evidence.credit, *credits]
+    return Result(
+        samples=_numpy(step.sample),
+        root=_numpy(step.root),
+        energy=_numpy(energy),
+        skeleton=pose.prior.skeleton,
+        frame_rate=frame_rate,
+        credit=" ".join(credits).strip(),
+        projected=_numpy(projected),
+        observed=points.astype(np.float32),
+        weights=weights.astype(np.float32),
+        keypoint_names=names,
+    )
+
+
+def _numpy(tensor: torch.Tensor) -> Any:
+    return tensor.detach().cpu().to(torch.float32).contiguous().numpy()
+
+
+class _NewFolder:
+    """A temporary folder beside `out` that takes its name at the end, or vanishes."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def __enter__(self) -> Path:
+        try:
+            self.out.parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(dir=self.out.parent, prefix=f".{self.out.name}."))
+        except OSError as error:
+            raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None
+        return self.folder
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if error is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        self.folder.chmod(0o755)
+        if self.out.is_dir():
+            self.out.rmdir()
+        self.folder.rename(self.out)

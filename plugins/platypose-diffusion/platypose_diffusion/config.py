@@ -1,0 +1,137 @@
+"""The options of schedules and samplers."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import attrs
+
+from platypose.api import Config, field
+
+
+@attrs.frozen(kw_only=True)
+class CosineConfig(Config):
+    """Fifty levels by default, as published for poses."""
+
+    steps: int = field(
+        50,
+        doc="Number of noise levels.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    offset: float = field(
+        0.008,
+        doc="The offset s, which keeps the first levels from being too clean.",
+        check=lambda value: 0 <= value < float("inf"),
+        needs="a finite number of at least 0",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class LinearConfig(Config):
+    """A thousand levels by default; β grows from 0.1 / steps to 20 / steps."""
+
+    steps: int = field(
+        1000,
+        doc="Number of noise levels.",
+        check=lambda value: value > 20,
+        needs="a whole number above 20, because β ends at 20 / steps, below 1",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class KarrasConfig(Config):
+    """A range of noise that suits poses; the images of the paper use 0.002 to 80."""
+
+    steps: int = field(
+        50,
+        doc="Number of noise levels.",
+        check=lambda value: value >= 2,
+        needs="a whole number of at least 2",
+    )
+    sigma_min: float = field(
+        0.02,
+        doc="The lowest σ, in units of the prior's scale.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    sigma_max: float = field(
+        20.0,
+        doc="The highest σ, in units of the prior's scale.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    rho: float = field(
+        7.0,
+        doc="The power ρ; more of it puts more levels near `sigma_min`.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.sigma_max <= self.sigma_min:
+            raise ValueError(
+                f"sigma_max is {self.sigma_max} but needs a number above sigma_min,"
+                f" which is {self.sigma_min}"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class DescentConfig(Config):
+    """Gradient descent on the energy, which moves each predicted clean pose."""
+
+    substeps: int = field(
+        10,
+        doc="Gradient steps at each noise level; published are 1 and 10.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    learning_rate: float = field(
+        0.1,
+        doc="Step length, in squares of the prior's scale per nat of energy.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    control: Literal["hypothesis", "batch"] = field(
+        "hypothesis",
+        doc="How steps that do not lower the energy shorten the next ones: for each hypothesis "
+        "and frame by itself, such a step being taken back; or, as published, for the whole "
+        "batch by its mean energy.",
+        check=lambda value: value in ("hypothesis", "batch"),
+        needs='"hypothesis" or "batch"',
+    )
+
+
+def _names_levels(value: str) -> bool:
+    return re.fullmatch(r"all|ddim\d+", value) is not None
+
+
+@attrs.frozen(kw_only=True)
+class GuidedDDIMConfig(DescentConfig):
+    """With the cosine schedule of 50 levels, the published 16 denoiser calls."""
+
+    levels: str = field(
+        "ddim20",
+        doc='Levels of the schedule to use: "ddimN" for N of them, or "all".',
+        check=_names_levels,
+        needs='"all" or "ddimN" with a whole number N',
+    )
+    skip: int = field(
+        4,
+        doc="How many of these levels, the noisiest, to leave out.",
+        check=lambda value: value >= 0,
+        needs="a whole number of at least 0",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class AncestralConfig(DescentConfig):
+    """All levels of the schedule by default."""
+
+    levels: str = field(
+        "all",
+        doc='Levels of the schedule to use: "ddimN" for N of them, or "all".',
+        check=_names_levels,
+        needs='"all" or "ddimN" with a whole number N',
+    )

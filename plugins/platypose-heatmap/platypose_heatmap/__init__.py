@@ -1,0 +1,1 @@
+"""What a detector's heatmaps say of a pose."""

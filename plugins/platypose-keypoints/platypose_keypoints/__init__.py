@@ -1,0 +1,1 @@
+"""What keypoints, bones and motion say of a pose."""

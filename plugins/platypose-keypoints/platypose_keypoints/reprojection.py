@@ -1,0 +1,99 @@
+"""The likelihood of observed 2D keypoints."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from platypose.api import BuildContext, UserError
+from platypose.evidence import Evidence
+from platypose_keypoints.config import ReprojectionConfig
+from platypose_keypoints.observed_keypoints import ObservedKeypoints, observed_keypoints
+
+Likelihood = Literal["gaussian", "student-t"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Reprojection:
+    """−log p(observed keypoints | projected keypoints), summed over views and keypoints.
+
+    With r² = |whitening · (projected − observed)|², a keypoint costs r²/2 (Gaussian), or
+    (ν + 2)/2 · log(1 + r²/(ν − 2)), the bivariate Student-t with ν degrees of freedom and unit
+    standard deviation (Kotz and Nadarajah, Multivariate t Distributions, 2004).
+
+    Attributes:
+        observed: the keypoints.
+        whitening: (F, V, K, 3), the entries (0, 0), (1, 0) and (1, 1) of a lower triangular
+            matrix in 1/px that gives the error unit variance; 0 for a missing keypoint.
+        likelihood: of the whitened error.
+        degrees_of_freedom: ν.
+    """
+
+    observed: ObservedKeypoints
+    whitening: Float[Tensor, "F V K 3"]
+    likelihood: Likelihood
+    degrees_of_freedom: float
+
+    def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
+        """Nats per hypothesis and frame."""
+        x, y = (self.observed.project(joints) - self.observed.points).unbind(-1)
+        a, b, c = self.whitening.unbind(-1)
+        square = (a * x).square() + (b * x + c * y).square()
+        if self.likelihood == "gaussian":
+            nats = square / 2
+        else:
+            nu = self.degrees_of_freedom
+            nats = (nu + 2) / 2 * torch.log1p(square / (nu - 2))
+        return nats.sum((-1, -2))
+
+
+def build(config: ReprojectionConfig, context: BuildContext) -> Reprojection:
+    """Make the energy for the evidence of `context`.
+
+    Raises:
+        UserError: keypoints, camera or, with the weighting by them, covariances are missing, or a
+            covariance is not positive definite.
+    """
+    observed = observed_keypoints("reprojection", context)
+    seen = observed.confidence > 0
+    if config.weighting == "covariance":
+        assert context.evidence is not None
+        whitening = _inverse_factors(context.evidence, seen)
+    else:
+        precision = observed.confidence if config.weighting == "confidence" else seen
+        diagonal = precision.to(context.dtype).sqrt() / config.sigma
+        whitening = torch.stack([diagonal, torch.zeros_like(diagonal), diagonal], -1)
+    return Reprojection(
+        observed=observed,
+        whitening=whitening.to(observed.points),
+        likelihood=config.likelihood,
+        degrees_of_freedom=config.degrees_of_freedom,
+    )
+
+
+def _inverse_factors(evidence: Evidence, seen: Bool[Tensor, "F V K"]) -> Float[Tensor, "F V K 3"]:
+    """Entries (0, 0), (1, 0), (1, 1) of L⁻¹ with covariance = L Lᵀ; 0 where unseen."""
+    if evidence.covariance is None:
+        raise UserError(
+            "The energy reprojection has weighting 'covariance', but the evidence has no "
+            "covariance; give a file with covariance, or choose the weighting confidence or none."
+        )
+    mask = seen.cpu()
+    identity = torch.eye(2, dtype=torch.float64)
+    matrices = torch.from_numpy(evidence.covariance.astype(np.float64))
+    matrices = torch.where(mask[..., None, None], (matrices + matrices.mT) / 2, identity)
+    factor, failed = torch.linalg.cholesky_ex(matrices)
+    if failed.any():
+        frame, view, keypoint = failed.nonzero()[0].tolist()
+        raise UserError(
+            "The energy reprojection needs positive definite covariances, which that of "
+            f"{evidence.keypoint_names[keypoint]} in frame {frame} of camera "
+            f"{evidence.cameras[view].name} is not."
+        )
+    inverse: Tensor = torch.linalg.solve_triangular(factor, identity, upper=False)
+    return inverse[..., (0, 1, 1), (0, 0, 1)] * mask[..., None]

@@ -1,0 +1,1 @@
+"""The motion diffusion transformer as a denoiser for Platypose."""
