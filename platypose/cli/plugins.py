@@ -43,7 +43,9 @@ def plugins(
         for fault in faults:
             typer.echo(f"{fault['distribution']} ({fault['plugin']}): {fault['reason']}", err=True)
         if check and not faults:
-            typer.echo(f"{len(found.plugins)} plugins, {len(rows)} components: all well.")
+            loaded = [plugin for plugin in found.plugins if plugin.status == "ok"]
+            components = [row for row in rows if row["kind"] != "plugin"]
+            typer.echo(f"{len(loaded)} plugins, {len(components)} components: all well.")
     if check and faults:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
@@ -42,12 +43,14 @@ def parse_choice(value: Any) -> dict[str, Any]:
         return dict(value)
     if not isinstance(value, str):
         raise ValueError("must be a name, or a mapping with name and options")
-    head, colon, tail = value.rpartition(":")
-    if not colon or "=" not in tail:
-        if "=" in value:
-            raise ValueError(f"{value!r} must have the form name:option=value,option=value")
+    before, equals, _ = value.partition("=")
+    if not equals:
         return {"name": value}
-    options = load_yaml("{" + tail.replace("=", ": ") + "}", f"{value!r}")
+    head, colon, _ = before.rpartition(":")
+    if not (head and colon):
+        raise ValueError(f"{value!r} must have the form name:option=value,option=value")
+    fields = re.sub(r"(^|,)([^,=]*)=", r"\1\2: ", value[len(head) + 1 :])
+    options = load_yaml("{" + fields + "}", f"{value!r}")
     if "name" in options:
         raise ValueError(f"{value!r} gives the name twice")
     return {"name": head, **options}

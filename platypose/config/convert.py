@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
@@ -22,9 +22,9 @@ from cattrs.errors import (
     IterableValidationError,
     IterableValidationNote,
 )
-from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import make_dict_structure_fn, mapping_structure_factory, override
 
-from platypose.api import Config, UserError, all_kinds
+from platypose.api import UserError, all_kinds
 from platypose.config.chosen import Chosen, parse_choice
 
 T = TypeVar("T")
@@ -63,8 +63,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Path, lambda value, _: Path(_strict(value, str)))
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook_factory(
-        lambda target: isinstance(target, type) and issubclass(target, Config),
-        lambda target: _class_hook(target, converter),
+        attrs.has, lambda target: _mapping_first(_class_hook(target, converter))
     )
     converter.register_structure_hook_func(_is_literal, _structure_literal)
     converter.register_structure_hook_func(_is_chosen, _structure_chosen)
@@ -76,10 +75,23 @@ def _converter() -> cattrs.Converter:
         },
     )
     converter.register_structure_hook_func(_is_sequence, _list_first(converter))
+    converter.register_structure_hook_factory(
+        _is_mapping,
+        lambda target: _mapping_first(mapping_structure_factory(target, converter)),
+    )
     return converter
 
 
-def _class_hook(target: type[Config], converter: cattrs.Converter) -> Any:
+def _mapping_first(hook: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def checked(value: Any, target: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"is {value!r} but needs a mapping of names to values")
+        return hook(value, target)
+
+    return checked
+
+
+def _class_hook(target: type[Any], converter: cattrs.Converter) -> Any:
     """cattrs' own hook, with each field's check run as that field is read.
 
     Left to the class's validators, only the first failing check would be reported, and nowhere.
@@ -112,6 +124,10 @@ def _is_chosen(target: Any) -> bool:
 
 def _is_literal(target: Any) -> bool:
     return str(get_origin(target)) == "typing.Literal"
+
+
+def _is_mapping(target: Any) -> bool:
+    return get_origin(target) in (dict, Mapping)
 
 
 def _is_sequence(target: Any) -> bool:
@@ -164,7 +180,9 @@ def _structure_chosen(value: Any, target: Any) -> Chosen[Any]:
     options = parse_choice(value)
     if "name" not in options:
         raise ValueError(f"has no name; it needs the name of a {kind.name}")
-    name = _strict(options.pop("name"), str)
+    name = options.pop("name")
+    if not isinstance(name, str):
+        raise ValueError(f"has the name {name!r} but needs a word")
     entry = plugins().registry(kind).find(name)
     return Chosen(name, _converter().structure(options, entry.spec.config))
 
@@ -181,7 +199,8 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
     elif isinstance(error, KeyError):
         yield f"{path}.{error.args[0]}".lstrip(".") + " is missing"
     else:
-        separator = ": " if isinstance(error, UserError) else " "
+        # An error without a place, or a whole sentence, is not about the field of that path itself.
+        separator = " " if _place(error) and not isinstance(error, UserError) else ": "
         yield f"{path.lstrip('.')}{separator}{error}".removeprefix(": ").strip().rstrip(".")
 
 
@@ -191,13 +210,13 @@ def _place(error: BaseException) -> str:
             # A missing field names itself.
             return "" if isinstance(error, KeyError) else f".{note.name}"
         if isinstance(note, IterableValidationNote):
-            return f"[{note.index}]"
+            return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"
     return ""
 
 
 def close_matches(name: str, known: list[str]) -> str:
-    """The end of a sentence that offers the names most like the one given."""
+    """Offers the names most like the one given, or all where none is; for the end of a sentence."""
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
-        return f"; did you mean {' or '.join(close)}?"
-    return f"; there is {', '.join(known)}" if known else ""
+        return f" (did you mean {' or '.join(close)}?)"
+    return f" (there is {', '.join(known)})" if known else ""

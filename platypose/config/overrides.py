@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from platypose.api.errors import UserError
+from platypose.config.chosen import parse_choice
 from platypose.config.text import load_yaml
 
 
@@ -36,21 +37,29 @@ def merge_overrides(content: Mapping[str, Any], overrides: Iterable[str]) -> dic
 
 def _step(place: Any, key: str, override: str) -> Any:
     if isinstance(place, list):
-        return place[_index(place, key, override)]
-    if not isinstance(place.get(key), dict | list):
+        key_or_index: Any = _index(place, key, override)
+        inner = place[key_or_index]
+    else:
+        key_or_index, inner = key, place.get(key)
+    if inner is None:
+        inner = {}
+    elif isinstance(inner, str):
         # A component written as a bare name becomes a mapping that can take options.
-        name = place.get(key)
-        place[key] = {"name": name} if isinstance(name, str) else {}
-    return place[key]
+        try:
+            inner = parse_choice(inner)
+        except ValueError as error:
+            raise UserError(f"--set {override}: {error}.") from None
+    elif not isinstance(inner, dict | list):
+        raise UserError(f"--set {override}: {key} is {inner!r}, which has no fields.")
+    place[key_or_index] = inner
+    return inner
 
 
 def _assign(place: Any, key: str, value: Any, override: str) -> None:
     if isinstance(place, list):
         place[_index(place, key, override)] = value
-    elif isinstance(place, dict):
-        place[key] = value
     else:
-        raise UserError(f"--set {override}: there is no field {key!r} inside a plain value.")
+        place[key] = value
 
 
 def _index(place: list[Any], key: str, override: str) -> int:

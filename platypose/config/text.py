@@ -53,6 +53,26 @@ _Loader.add_implicit_resolver(
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 
+_PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
+_Loader.yaml_constructors = {
+    f"tag:yaml.org,2002:{name}": _Loader.yaml_constructors[f"tag:yaml.org,2002:{name}"]
+    for name in _PLAIN
+} | {None: yaml.SafeLoader.yaml_constructors[None]}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the words that `_Loader` or another reader of YAML would take for something else."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [
+        *_Loader.yaml_implicit_resolvers.get(first, []),
+        *yaml.SafeDumper.yaml_implicit_resolvers.get(first, []),
+    ]
+    for first in {*_Loader.yaml_implicit_resolvers, *yaml.SafeDumper.yaml_implicit_resolvers}
+}
+
+
 def load_yaml(text: str, source: str) -> Any:
     """Parse YAML text.
 
@@ -65,7 +85,7 @@ def load_yaml(text: str, source: str) -> Any:
     """
     try:
         return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, KeyError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be parsed"
@@ -94,6 +114,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def write_yaml(content: Any, path: Path) -> None:
     """Write plain values as YAML, atomically, fields in their order."""
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     with write_atomically(path) as file:
         file.write(text.encode())

@@ -66,9 +66,10 @@ def guide(
     context = attrs.evolve(context, evidence=observed.evidence)
     views = Views.of(observed, context) if evidence.cameras else None
     context = attrs.evolve(context, views=views)
-    solve = (
-        KnownRoot(observed, context) if root == "known" else solved_root(observed, views, context)
-    )
+    if root == "known":
+        solve: Root = KnownRoot(observed, context)
+    else:
+        solve = solved_root(observed, views, context)
     registry = plugins().registry(ENERGY)
     return Guidance(
         energies=tuple((_scale(chosen), registry.build(chosen, context)) for chosen in energies),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,7 @@ FEWEST = 3
 """Keypoints, over all views, without which a frame's root is not solved for."""
 
 
+@runtime_checkable
 class Root(Protocol):
     """From root-relative poses to root positions."""
 

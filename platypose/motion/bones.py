@@ -15,7 +15,7 @@ from platypose.motion.motion_set import MotionSet
 class BoneLengths:
     """Lengths of one subject's bones.
 
-    Arguments:
+    Attributes:
         mean_mm: (J - 1,) mean over the frames, one bone for each joint with a parent.
         spread_mm: (J - 1,) standard deviation over the frames.
     """

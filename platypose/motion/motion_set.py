@@ -31,7 +31,7 @@ _WHOLE = attrs.validators.instance_of(int)
 class Clip:
     """A run of consecutive frames of one person.
 
-    Arguments:
+    Attributes:
         name: the recording it comes from, unique within the set.
         subject: the person.
         split: the part of the set it belongs to, such as "train" or "test".
@@ -50,7 +50,7 @@ class Clip:
 class MotionSet:
     """Clips of joint positions.
 
-    Arguments:
+    Attributes:
         positions: (N, J, 3) float32, the frames of all clips one after another; metres in a
             right-handed world with z up, absolute (not relative to the root).
         clips: the clips, in the order of their frames.

@@ -9,7 +9,7 @@ import attrs
 class Rejection:
     """A recording, or a part of one, that a data set's preparation left out.
 
-    Arguments:
+    Attributes:
         name: the recording.
         reason: what is wrong with it, with the figure and the bound.
         seconds: how much of it was left out; 0 where that cannot be known.

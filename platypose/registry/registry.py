@@ -98,8 +98,8 @@ class Registry(Generic[T]):
         from platypose.config.convert import close_matches
 
         failed = (
-            f" (these plugins failed to load: {', '.join(self.failed_plugins)}; see "
-            "'platypose plugins --check')"
+            f"; these plugins failed to load: {', '.join(self.failed_plugins)} (see "
+            "platypose plugins --check)"
             if self.failed_plugins
             else ""
         )

@@ -22,6 +22,7 @@ Descent = Callable[
 
 THRESHOLD = 1e-4
 CUT = 0.1
+GROWTH = 4.0
 
 
 def descent(config: DescentConfig) -> Descent:
@@ -33,11 +34,13 @@ def descent(config: DescentConfig) -> Descent:
 def descend_per_hypothesis(
     energy: Energy, x0: Float[Tensor, "H F J 3"], *, substeps: int, learning_rate: float
 ) -> tuple[Float[Tensor, "H F J 3"], Float[Tensor, "H F"]]:
-    """Descend with a learning rate of its own for each hypothesis and frame.
+    """Descend with learning rates of its own for each hypothesis, frame and joint.
 
-    It is cut as in `descend_published`. Besides, a step that raised the energy is taken back: the
-    next starts from the best point so far. A learning rate that is too large for the units of the
-    energy then costs a few substeps. Hypotheses do not affect one another.
+    The rates of a hypothesis and frame are cut as in `descend_published`; besides, a step that
+    did not lower the energy is taken back. After one that did, each joint's rate becomes the
+    inverse of the curvature that the joint met (Barzilai and Borwein, 1988), at most `GROWTH`
+    times the last: a robust energy is steep near the evidence and almost flat far from it, and
+    one rate for all joints would be wrong for most. Hypotheses do not affect one another.
 
     Arguments:
         energy: nats of clean poses.
@@ -50,15 +53,17 @@ def descend_per_hypothesis(
     """
     best_x0, best_slope = x0, torch.zeros_like(x0)
     best = torch.full_like(x0[..., 0, 0], torch.inf)
-    rate = torch.full_like(best, learning_rate)
-    for _ in range(substeps):
+    rate = torch.full_like(x0[..., :1], learning_rate)
+    for substep in range(substeps):
         e, slope = value_and_slope(energy, x0)
-        rate = torch.where(fell(e, best), rate, CUT * rate)
-        better = e < best
-        best = torch.where(better, e, best)
-        best_x0 = torch.where(better[..., None, None], x0, best_x0)
-        best_slope = torch.where(better[..., None, None], slope, best_slope)
-        x0 = best_x0 - rate[..., None, None] * best_slope
+        better = fell(e, best)[..., None, None]
+        if substep > 0:
+            grown = inverse_curvature(x0 - best_x0, slope - best_slope, at_most=GROWTH * rate)
+            rate = torch.where(better, grown, CUT * rate)
+        best = torch.where(better[..., 0, 0], e, best)
+        best_x0 = torch.where(better, x0, best_x0)
+        best_slope = torch.where(better, slope, best_slope)
+        x0 = best_x0 - rate * best_slope
     with torch.no_grad():
         e = energy(x0)
         better = e < best
@@ -66,6 +71,18 @@ def descend_per_hypothesis(
         if better.all() or x0.shape[1] == 1:
             return x0, torch.where(better, e, best)
         return x0, energy(x0)  # a frame that stayed may have felt another that moved
+
+
+def inverse_curvature(
+    step: Float[Tensor, "H F J 3"],
+    change: Float[Tensor, "H F J 3"],
+    *,
+    at_most: Float[Tensor, "H F J 1"],
+) -> Float[Tensor, "H F J 1"]:
+    """|Δx|² / (Δx · Δg) of each joint; `at_most` where the curvature is small or negative."""
+    along = (step * change).sum(-1, keepdim=True)
+    square = step.square().sum(-1, keepdim=True)
+    return torch.where(along * at_most > square, square / along, at_most)
 
 
 def descend_published(

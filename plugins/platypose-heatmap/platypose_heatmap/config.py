@@ -36,7 +36,7 @@ class HeatmapConfig(EnergyConfig):
         needs="a number of at least 0 and below 1",
     )
     gross_sigma: float = field(
-        10.0,
+        4.0,
         doc="Standard deviation of such gross errors, in standard deviations of the blob.",
         check=lambda value: 0 < value < float("inf"),
         needs="a finite number above 0",

@@ -1,0 +1,1 @@
+"""Camera models for Platypose. Importing this package imports no torch."""

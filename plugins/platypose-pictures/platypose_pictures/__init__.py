@@ -1,0 +1,1 @@
+"""Pictures of lifting results for Platypose. Importing this package imports no matplotlib."""

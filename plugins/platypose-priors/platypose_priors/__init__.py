@@ -1,0 +1,1 @@
+"""Trained priors: a folder each, with the checkpoint and its model card."""
