@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # A shape in a signature is then a checked fact. Modules imported before this stay unchecked.
@@ -23,3 +24,7 @@ install_import_hook(
 
 # Tests run beside other work, and their tensors are small.
 torch.set_num_threads(1)
+
+# The same examples on every machine, however slow.
+settings.register_profile("platypose", deadline=None, derandomize=True)
+settings.load_profile("platypose")

@@ -12,6 +12,20 @@ from typing import IO
 from platypose.api.errors import UserError
 
 
+def make_folders(folder: Path) -> list[Path]:
+    """Make a folder with all above it; returns those that were not there, the deepest first.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made ({error.strerror}).") from None
+    return new
+
+
 @contextmanager
 def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     """Write to a temporary file beside `path`, then rename it, so that readers see all or nothing.

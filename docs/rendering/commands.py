@@ -14,7 +14,9 @@ from platypose.cli.app import build_app
 def commands() -> str:
     """A section for each command, in the order of `platypose --help`."""
     program = typer.main.get_command(build_app())
-    return "\n".join(line for path, each in _within("platypose", program) for line in _of(path, each))
+    return "\n".join(
+        line for path, each in _within("platypose", program) for line in _of(path, each)
+    )
 
 
 def _within(path: str, command: Any) -> Iterator[tuple[str, Any]]:

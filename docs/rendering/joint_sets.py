@@ -12,7 +12,9 @@ def joints() -> str:
     lines = ["| index | joint | parent | bone, mm |", "| --- | --- | --- | --- |"]
     for child, (name, parent) in enumerate(zip(H36M_17.joints, H36M_17.parents)):
         bone = math.dist(H36M_17.standing[child], H36M_17.standing[parent])
-        end = f"`{H36M_17.joints[parent]}` | {1000 * bone:.0f}" if parent >= 0 else "none: the root |"
+        end = (
+            f"`{H36M_17.joints[parent]}` | {1000 * bone:.0f}" if parent >= 0 else "none: the root |"
+        )
         lines.append(f"| {child} | `{name}` | {end} |")
     return "\n".join(lines)
 

@@ -86,17 +86,20 @@ def read_raw_header(path: Path) -> dict[str, Any]:
             table = json.loads(file.read(length))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
         raise UserError(f"{path} is no safetensors file.") from None
-    metadata = table.pop("__metadata__", {}) if isinstance(table, dict) else {}
-    if KEY not in metadata:
+    metadata = table.pop("__metadata__", None) if isinstance(table, dict) else None
+    if not isinstance(metadata, dict) or KEY not in metadata:
         raise UserError(f"{path} is a safetensors file, but none that platypose wrote.")
-    ends = [entry["data_offsets"][1] for entry in table.values()]
+    try:
+        ends = [int(entry["data_offsets"][1]) for entry in table.values()]
+        content = json.loads(metadata[KEY])
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError):
+        raise UserError(f"{path} has a header that is malformed.") from None
     if 8 + length + max(ends, default=0) != size:
         raise UserError(
             f"{path} is cut short: {size} bytes of {8 + length + max(ends, default=0)}."
         )
-    content = json.loads(metadata[KEY])
     if not isinstance(content, dict):
         raise UserError(f"{path} has a header that is no mapping.")
     return content

@@ -21,6 +21,11 @@ def main() -> None:
     except UserError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"Error: {error.filename} cannot be used ({error.strerror}).", err=True)
+        sys.exit(2)
 
 
 def build_app() -> typer.Typer:

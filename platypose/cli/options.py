@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from platypose.config import merge_overrides, read_yaml
-
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="YAML file with the configuration.", show_default=False),
@@ -34,6 +32,8 @@ def merged(
     **options: Any,
 ) -> dict[str, Any]:
     """Defaults, the file's content, the given options and the `--set` texts, each over the last."""
+    from platypose.config import merge_overrides, read_yaml
+
     content = dict(defaults) | (read_yaml(config) if config else {})
     content |= {name: value for name, value in options.items() if value is not None}
     return merge_overrides(content, overrides or ())

@@ -8,6 +8,7 @@ import attrs
 import typer
 
 from platypose.api import UserError, all_kinds
+from platypose.api.errors import close_matches
 
 
 def show(
@@ -19,7 +20,6 @@ def show(
     from rich.table import Table
 
     from platypose import registry
-    from platypose.config.convert import close_matches
 
     kinds = all_kinds()
     if kind not in kinds:

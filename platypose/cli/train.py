@@ -25,7 +25,10 @@ def train(
     precision: options.PrecisionOption = None,
 ) -> None:
     """Train a prior on motion sets made by `platypose data prepare`."""
+    import attrs
+
     from platypose.config import structure, unstructure, write_yaml
+    from platypose.files import make_folders
     from platypose.training import TrainConfig
 
     saved = out / "config.yaml"
@@ -39,17 +42,20 @@ def train(
     resolved = structure(content, TrainConfig, str(config))
     if not resume and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"--out {out} exists and is not empty; add --resume or name a new folder.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--out {out} cannot be made ({error.strerror}).") from None
+    resolved = attrs.evolve(resolved, data=tuple(path.resolve() for path in resolved.data))
+    previous = saved.read_bytes() if saved.is_file() else None
+    made = make_folders(out)
     write_yaml(unstructure(resolved), saved)
     try:
         _run(resolved, out, resume)
-    except Exception:
-        if not resume and [path.name for path in out.iterdir()] == ["config.yaml"]:
+    except UserError:
+        # Nothing was trained with this configuration, or nothing that is worth going on from.
+        if previous is not None:
+            saved.write_bytes(previous)
+        elif [path.name for path in out.iterdir()] == ["config.yaml"]:
             saved.unlink()
-            out.rmdir()
+            for folder in made:
+                folder.rmdir()
         raise
 
 

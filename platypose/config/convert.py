@@ -6,7 +6,6 @@ here each of these is an error that says where it is, and all errors come at onc
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -25,6 +24,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory, override
 
 from platypose.api import UserError, all_kinds
+from platypose.api.errors import close_matches
 from platypose.config.chosen import Chosen, parse_choice
 
 T = TypeVar("T")
@@ -179,7 +179,7 @@ def _structure_chosen(value: Any, target: Any) -> Chosen[Any]:
     kind = next(kind for kind in all_kinds().values() if kind.protocol is protocol)
     options = parse_choice(value)
     if "name" not in options:
-        raise ValueError(f"has no name; it needs the name of a {kind.name}")
+        raise ValueError(f"has no 'name', which chooses the {kind.name}")
     name = options.pop("name")
     if not isinstance(name, str):
         raise ValueError(f"has the name {name!r} but needs a word")
@@ -212,11 +212,3 @@ def _place(error: BaseException) -> str:
         if isinstance(note, IterableValidationNote):
             return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"
     return ""
-
-
-def close_matches(name: str, known: list[str]) -> str:
-    """Offers the names most like the one given, or all where none is; for the end of a sentence."""
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if close:
-        return f" (did you mean {' or '.join(close)}?)"
-    return f" (there is {', '.join(known)})" if known else ""

@@ -47,8 +47,14 @@ class Camera:
         identity = self.rotation @ self.rotation.T
         if not np.allclose(identity, np.eye(3), atol=1e-3) or np.linalg.det(self.rotation) < 0:
             raise UserError(f"The rotation of {where} is no rotation matrix.")
-        if min(self.image_size) < 1:
-            raise UserError(f"The image size of {where} must be positive, not {self.image_size}.")
+        if not isinstance(self.projection, str) or not isinstance(self.parameters, Mapping):
+            raise UserError(
+                f"The projection of {where} must be a name, its parameters a mapping of names."
+            )
+        if len(self.image_size) != 2 or min(self.image_size) < 1:
+            raise UserError(
+                f"The image size of {where} must be two positive numbers, not {self.image_size}."
+            )
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -127,7 +133,7 @@ class Evidence:
             _require_array(self.keypoints, (frames, views, points, 2), "keypoints")
         if self.confidence is not None:
             _require_array(self.confidence, (frames, views, points), "confidence")
-            if self.confidence.min() < 0 or self.confidence.max() > 1:
+            if (self.confidence < 0).any() or (self.confidence > 1).any():
                 raise UserError("The confidence must lie between 0 and 1.")
         if self.covariance is not None:
             _require_array(self.covariance, (frames, views, points, 2, 2), "covariance")
@@ -173,7 +179,7 @@ class Evidence:
             (frames, views, points if per_keypoint else 1, 2, 3),
             "cell_to_pixel",
         )
-        if (np.abs(np.linalg.det(self.cell_to_pixel[..., :2])) < 1e-9).any():
+        if (np.abs(np.linalg.det(_float64(self.cell_to_pixel[..., :2]))) < 1e-9).any():
             raise UserError("cell_to_pixel maps a heatmap onto a line; its 2 x 2 part has no area.")
 
     def _check_joints(self, frames: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, TypeError) as error:  # TypeError: bfloat16 and its like
         raise UserError(f"{path} is no evidence file, or is damaged ({error}).") from None
     return _parse(metadata.get("platypose"), path), arrays
 
@@ -91,8 +92,11 @@ def _read_npz(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} is no evidence file, or is damaged ({error}).") from None
+    strange = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if strange:
+        raise UserError(f"{path} is no evidence file: its entry {strange[0]!r} is no array.")
     header = arrays.pop("platypose", None)
     return _parse(None if header is None else str(header), path), arrays
 
@@ -102,7 +106,7 @@ def _parse(header: str | None, path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is no evidence file: it has no entry 'platypose'.")
     try:
         content = json.loads(header)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} has a header that is no JSON ({error}).") from None
     if not isinstance(content, dict) or content.get("kind") != "evidence":
         kind = content.get("kind") if isinstance(content, dict) else None
@@ -128,7 +132,7 @@ def _build(header: dict[str, Any], arrays: dict[str, Array]) -> Evidence:
             keypoint_set=header["keypoint_set"],
             keypoint_names=tuple(header["keypoint_names"]),
             cameras=cameras,
-            credit=header["credit"],
+            credit=str(header["credit"]),
             **arrays,
         )
     except KeyError as error:

@@ -100,7 +100,7 @@ def heatmap_centres(
     Returns:
         (F, V, K, 2) pixels and (F, V, K) the peak score in [0, 1].
     """
-    scores = heatmaps.astype(np.float64) / (255 if heatmaps.dtype == np.uint8 else 1)
+    scores = heatmaps.astype(np.float64) / (255 if np.issubdtype(heatmaps.dtype, np.integer) else 1)
     h, w = scores.shape[3:]
     peak = scores.reshape(*scores.shape[:3], h * w).argmax(-1)
     row, column = peak[..., None] // w, peak[..., None] % w

@@ -17,12 +17,17 @@ class SampleConfig(Config):
     """One run of free sampling."""
 
     prior: str = field("cmu-1-frame", doc="An installed prior, or the path of a checkpoint.")
-    sampler: Chosen[Sampler] = field(attrs.NOTHING, doc="The sampler.")  # type: ignore[arg-type]
+    sampler: Chosen[Sampler] = field(..., doc="The sampler.")
     samples: int = field(16, doc="Samples.", check=lambda v: v >= 1, needs="a whole number above 0")
     frames: int = field(
         1, doc="Frames of each sample.", check=lambda v: v >= 1, needs="a whole number above 0"
     )
-    seed: int = field(0, doc="Of all randomness.")
+    seed: int = field(
+        0,
+        doc="Of all randomness.",
+        check=lambda v: 0 <= v < 2**63,
+        needs="a whole number from 0 to 2⁶³ − 1",
+    )
     device: DeviceName = field("auto", doc="auto, cpu, cuda or mps.")
     precision: Precision = field("float32", doc="Of the network.")
     write: tuple[Chosen[Writer], ...] = field((), doc="Writers that add files beside the samples.")
@@ -32,7 +37,7 @@ class SampleConfig(Config):
 class LiftConfig(Config):
     """One lifting run."""
 
-    evidence: Path = field(attrs.NOTHING, doc="The evidence file.")  # type: ignore[assignment]
+    evidence: Path = field(..., doc="The evidence file.")
     format: Chosen[Reader] | None = field(
         None, doc="The reader of a foreign format; none reads Platypose's own."
     )
@@ -47,14 +52,19 @@ class LiftConfig(Config):
         check=lambda v: 0 <= v < float("inf"),
         needs="a finite number of at least 0",
     )
-    sampler: Chosen[Sampler] = field(attrs.NOTHING, doc="The sampler.")  # type: ignore[arg-type]
+    sampler: Chosen[Sampler] = field(..., doc="The sampler.")
     samples: int = field(
         50, doc="Hypotheses.", check=lambda v: v >= 1, needs="a whole number above 0"
     )
     root: Literal["unknown", "known"] = field(
         "unknown", doc="unknown solves for the root with the pose; known takes the evidence's."
     )
-    seed: int = field(0, doc="Of all randomness.")
+    seed: int = field(
+        0,
+        doc="Of all randomness.",
+        check=lambda v: 0 <= v < 2**63,
+        needs="a whole number from 0 to 2⁶³ − 1",
+    )
     device: DeviceName = field("auto", doc="auto, cpu, cuda or mps.")
     precision: Precision = field("float32", doc="Of the network.")
     write: tuple[Chosen[Writer], ...] = field((), doc="Writers that add files beside the samples.")

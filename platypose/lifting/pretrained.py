@@ -19,18 +19,26 @@ def locate(name: str) -> Path:
     Raises:
         UserError: neither.
     """
-    path = Path(name)
-    if path.is_dir():
-        path = path / "model.safetensors"
-    if path.is_file():
-        return path
+    if file := _file(name):
+        return file
     registry = plugins().registry(WEIGHTS)
-    if path.suffix or len(path.parts) > 1:
+    path = Path(name)
+    if name not in registry.names() and (path.suffix or len(path.parts) > 1):
         raise UserError(
             f"There is no prior at {name}; the installed ones: {_listing(registry.names())}."
         )
     entry = registry.find(name)
     return registry.build(Chosen(name, entry.spec.config()), plain_context()).locate()
+
+
+def absolute(name: str) -> str:
+    """The name of an installed prior as it is; a path so that it holds from any folder."""
+    return name if _file(name) is None else str(Path(name).resolve())
+
+
+def _file(name: str) -> Path | None:
+    files = Path(name), Path(name) / "model.safetensors"
+    return next((file for file in files if file.is_file()), None)
 
 
 def plain_context() -> BuildContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -19,10 +20,11 @@ from platypose.api.kinds.reader import KIND as READER
 from platypose.api.kinds.writer import KIND as WRITER
 from platypose.config import choose, unstructure, write_yaml
 from platypose.evidence import Evidence
+from platypose.files import make_folders
 from platypose.lifting.config import LiftConfig, SampleConfig
 from platypose.lifting.guidance import Guidance
 from platypose.lifting.pipeline import Platypose, Step
-from platypose.lifting.pretrained import plain_context
+from platypose.lifting.pretrained import absolute, plain_context
 from platypose.lifting.result import Result
 from platypose.registry import plugins
 
@@ -86,6 +88,7 @@ def sample(config: SampleConfig, out: Path) -> None:
         UserError: something in the configuration is wrong.
     """
     require_new(out)
+    config = attrs.evolve(config, prior=absolute(config.prior))
     pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
     writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
     *_, step = pose.sample(config.samples, config.frames, sampler=config.sampler, seed=config.seed)
@@ -98,15 +101,16 @@ def sample(config: SampleConfig, out: Path) -> None:
 
 
 def require_new(out: Path) -> None:
-    """Refuse an output that exists.
+    """Refuse an output that exists or cannot be made, before any work is done for it.
 
     Raises:
-        UserError: `out` is a file, or a folder with something in it.
+        UserError: `out` is a file, or a folder with something in it, or lies where none can be.
     """
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if out.exists():
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UserError(f"--out {out} exists already; name a new folder.")
+    above = next(parent for parent in out.absolute().parents if parent.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise UserError(f"--out {out} cannot be written: {above} is no folder that allows it.")
 
 
 def summarise(result: Result, *, seconds: float, denoiser_calls: int) -> dict[str, Any]:
@@ -149,7 +153,12 @@ def _resolve(config: LiftConfig, evidence: Evidence) -> LiftConfig:
     energies = config.energies
     if not energies:
         energies = (choose(Energy, "reprojection" if evidence.heatmaps is None else "heatmap"),)
-    return attrs.evolve(config, evidence=config.evidence.resolve(), energies=energies)
+    return attrs.evolve(
+        config,
+        evidence=config.evidence.resolve(),
+        prior=absolute(config.prior),
+        energies=energies,
+    )
 
 
 def _result(pose: Platypose, step: Step, guidance: Guidance | None) -> Result:
@@ -194,18 +203,20 @@ class _NewFolder:
         self.out = out
 
     def __enter__(self) -> Path:
+        self.made = make_folders(self.out.parent)
         try:
-            self.out.parent.mkdir(parents=True, exist_ok=True)
             self.folder = Path(tempfile.mkdtemp(dir=self.out.parent, prefix=f".{self.out.name}."))
         except OSError as error:
             raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None
         return self.folder
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        if error is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if error is None:
+            self.folder.chmod(0o755)
+            if self.out.is_dir():
+                self.out.rmdir()
+            self.folder.rename(self.out)
             return
-        self.folder.chmod(0o755)
-        if self.out.is_dir():
-            self.out.rmdir()
-        self.folder.rename(self.out)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.made:
+            folder.rmdir()

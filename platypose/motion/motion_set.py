@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from platypose.api import UserError
 from platypose.files import write_atomically
+from platypose.skeleton import SKELETONS
 
 KIND = "motion-set"
 FORMAT = 1
@@ -185,6 +186,12 @@ def _fault(motion: MotionSet) -> str | None:
         return (
             "positions must be float32 of shape (frames, joints, 3), "
             f"not {positions.dtype} of shape {positions.shape}"
+        )
+    pose = SKELETONS.get(motion.skeleton)
+    if pose is not None and positions.shape[1] != len(pose.joints):
+        return (
+            f"positions has {positions.shape[1]} joints but the skeleton {pose.name!r} has "
+            f"{len(pose.joints)}"
         )
     if not np.isfinite(positions).all():
         return "positions contain NaN or infinite values"

@@ -14,6 +14,7 @@ import attrs
 import pluggy
 
 from platypose.api import API_VERSION, Kind, Spec, UserError, all_kinds
+from platypose.api.errors import close_matches
 from platypose.registry.registry import Entry, Registry
 
 T = TypeVar("T")
@@ -176,8 +177,6 @@ def _check_api(module: Any) -> None:
 
 
 def _check_hooks(module: Any, manager: pluggy.PluginManager) -> None:
-    from platypose.config.convert import close_matches
-
     known = [name for name in vars(manager.hook) if name.startswith("platypose_")]
     for name in sorted(vars(module)):
         if not name.startswith("platypose_") or not callable(getattr(module, name)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from platypose.api import BuildContext, Config, Kind, Spec, UserError, all_kinds
+from platypose.api.errors import close_matches
 
 if TYPE_CHECKING:
     from platypose.config import Chosen
@@ -95,8 +96,6 @@ class Registry(Generic[T]):
             raise UserError(
                 f"The {self.kind.name} {bare!r} comes from {len(found)} packages; write {choices}."
             )
-        from platypose.config.convert import close_matches
-
         failed = (
             f"; these plugins failed to load: {', '.join(self.failed_plugins)} (see "
             "platypose plugins --check)"

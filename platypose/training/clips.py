@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from platypose.api import UserError
@@ -27,6 +27,7 @@ class Clips:
     def __init__(self, sets: Sequence[MotionSet], split: str, device: torch.device) -> None:
         if len({(s.skeleton, s.frame_rate) for s in sets}) != 1:
             raise UserError("The motion sets differ in skeleton or frame rate.")
+        self.split = split
         parts = [s.split(split) for s in sets]
         positions = torch.cat([torch.from_numpy(p.positions.copy()) for p in parts])
         self.positions = (positions - positions[:, :1]).to(device)
@@ -44,16 +45,28 @@ class Clips:
         Raises:
             UserError: no recording is that long.
         """
-        if frames not in self._starts:
-            self._starts[frames] = (self.remaining >= frames).nonzero().squeeze(-1)
-        starts = self._starts[frames]
-        if not len(starts):
-            raise UserError(f"No recording has {frames} frames; train.frames must be smaller.")
+        starts = self.starts(frames)
         pick = torch.randint(
             len(starts), (batch,), generator=generator, device=self.positions.device
         )
         index = starts[pick][:, None] + torch.arange(frames, device=self.positions.device)
         return self.positions[index]
+
+    def starts(self, frames: int) -> Int[Tensor, " N"]:
+        """Where clips of `frames` frames can start.
+
+        Raises:
+            UserError: no recording is that long.
+        """
+        if frames not in self._starts:
+            self._starts[frames] = (self.remaining >= frames).nonzero().squeeze(-1)
+        starts = self._starts[frames]
+        if not len(starts):
+            raise UserError(
+                f"No recording of the split {self.split!r} has {frames} frames; train.frames must "
+                "be smaller."
+            )
+        return starts
 
     def scale(self) -> float:
         """Root mean square of a coordinate, metres: the unit of the denoiser's poses."""

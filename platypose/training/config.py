@@ -89,15 +89,25 @@ class Augmentation(Config):
 class TrainConfig(Config):
     """One training run."""
 
-    data: tuple[Path, ...] = field(attrs.NOTHING, doc="Motion sets made by platypose data prepare.")  # type: ignore[arg-type]
+    data: tuple[Path, ...] = field(
+        ...,
+        doc="Motion sets made by platypose data prepare.",
+        check=lambda value: len(value) >= 1,
+        needs="at least one file",
+    )
     split: str = field("train", doc="The split to train on.")
     held_out: str = field("test", doc="The split to measure on.")
-    denoiser: Chosen[Denoiser] = field(attrs.NOTHING, doc="The network.")  # type: ignore[arg-type]
-    schedule: Chosen[Schedule] = field(attrs.NOTHING, doc="The noise levels to train at.")  # type: ignore[arg-type]
+    denoiser: Chosen[Denoiser] = field(..., doc="The network.")
+    schedule: Chosen[Schedule] = field(..., doc="The noise levels to train at.")
     train: Optimisation = field(Optimisation(), doc="The optimisation.")
     augment: Augmentation = field(Augmentation(), doc="The augmentation.")
     licence: str = field("", doc="The licence of the weights, for the header.")
-    seed: int = field(0, doc="Of every random number.")
+    seed: int = field(
+        0,
+        doc="Of every random number.",
+        check=lambda v: 0 <= v < 2**63,
+        needs="a whole number from 0 to 2⁶³ − 1",
+    )
     device: DeviceName = field("auto", doc="auto, cpu, cuda or mps.")
     precision: Precision = field(
         "float32", doc="float32; bfloat16 computes the network in mixed precision."

@@ -78,6 +78,8 @@ def train(
     pose = skeleton(sets[0].skeleton)
     clips = Clips(sets, config.split, device)
     held_out = Clips(sets, config.held_out, device)
+    for part in (clips, held_out):
+        part.starts(config.train.frames)  # says now, not after hours, that none is that long
     augment = Augmenter(config.augment, pose, generator)
     scale = clips.scale()
 
@@ -144,9 +146,11 @@ def train(
 
             if step % LOG_EVERY == 0 or step == config.train.steps:
                 report = progress(saved=False)
-                _log(metrics_file, report, learning_rate(config, step - 1))
                 if not report.loss < float("inf"):
-                    raise UserError(f"The loss is {report.loss} at step {step}; lower the rate.")
+                    raise UserError(
+                        f"The loss is {report.loss} at step {step}; lower train.learning_rate."
+                    )
+                _log(metrics_file, report, learning_rate(config, step - 1))
                 yield report
                 losses, log_time, since_log = [], time.monotonic(), 0
             if time.monotonic() - save_time > 60 * config.train.checkpoint_minutes:

@@ -81,8 +81,14 @@ def read_state(
     optimiser.load_state_dict(
         {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     )
-    generator.set_state(groups["random"]["generator"])
-    torch.set_rng_state(groups["random"]["torch"])
-    if "cuda" in groups["random"]:
-        torch.cuda.set_rng_state(groups["random"]["cuda"], generator.device)
-    return int(metadata["step"])
+    try:
+        generator.set_state(groups["random"]["generator"])
+        torch.set_rng_state(groups["random"]["torch"])
+        if "cuda" in groups["random"]:
+            torch.cuda.set_rng_state(groups["random"]["cuda"], generator.device)
+        return int(metadata["step"])
+    except (KeyError, RuntimeError):
+        raise UserError(
+            f"{path} has no random state for a generator on {generator.device.type}; resume with "
+            "the --device that the run began with."
+        ) from None

@@ -89,15 +89,15 @@ class DescentConfig(Config):
     )
     learning_rate: float = field(
         0.1,
-        doc="Step length, in squares of the prior's scale per nat of energy.",
+        doc="Step length at first, in squares of the prior's scale per nat of energy.",
         check=lambda value: 0 < value < float("inf"),
         needs="a finite number above 0",
     )
     control: Literal["hypothesis", "batch"] = field(
         "hypothesis",
-        doc="How steps that do not lower the energy shorten the next ones: for each hypothesis "
-        "and frame by itself, such a step being taken back; or, as published, for the whole "
-        "batch by its mean energy.",
+        doc="Whose learning rate: one of each joint, which follows the curvature that the joint "
+        "meets, a step that does not lower the energy of its hypothesis and frame being taken "
+        "back; or, as published, one of the whole batch, cut where its mean energy does not fall.",
         check=lambda value: value in ("hypothesis", "batch"),
         needs='"hypothesis" or "batch"',
     )

@@ -37,7 +37,8 @@ class HeatmapConfig(EnergyConfig):
     )
     gross_sigma: float = field(
         4.0,
-        doc="Standard deviation of such gross errors, in standard deviations of the blob.",
+        doc="Standard deviation of half of such gross errors, in standard deviations of the blob; "
+        "that of the other half is three times as large.",
         check=lambda value: 0 < value < float("inf"),
         needs="a finite number above 0",
     )

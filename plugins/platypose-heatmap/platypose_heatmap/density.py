@@ -12,6 +12,8 @@ from torch import Tensor
 from platypose_heatmap.config import HeatmapConfig
 from platypose_heatmap.modes import Modes
 
+GROSS_WIDTHS = (1.0, 3.0)  # × gross_sigma: together their tails are heavier than a Gaussian's
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Density:
@@ -62,11 +64,12 @@ def density(
 
     With u = floor + (1 − floor) (1 − peak)² the probability of a miss, it is
 
-        u / area + (1 − u) ((1 − gross) Σ_m w_m N(μ_m, Σ_m) + gross N(μ̄, s² I)).
+        u / area + (1 − u) ((1 − gross) Σ_m w_m N(μ_m, Σ_m)
+                            + gross / 2 (N(μ̄, s² I) + N(μ̄, (3 s)² I)))
 
-    The miss is the *square* of 1 − peak because good detections peak near 0.9: to call one in ten
-    of them a miss would lift the floor so far that it swallows the broad Gaussian, and with it the
-    pull on a limb that starts far away.
+    where s is `gross_sigma` widths of the blob. The miss is the *square* of 1 − peak because good
+    detections peak near 0.9: to call one in ten of them a miss would lift the floor so far that it
+    swallows the broad Gaussians, and with them the pull on a limb that starts far away.
 
     Arguments:
         modes: of the F·V·K heatmaps, in cells.
@@ -86,20 +89,21 @@ def density(
     centre = (weights[..., None] * means).sum(-2, keepdim=True)
     variance = (weights * blob.det().sqrt()).sum(-1)
     variance = torch.where(found, config.gross_sigma**2 * variance, 1.0)
-    broad = variance[..., None, None, None] * torch.eye(2, dtype=peak.dtype)
+    eye = torch.eye(2, dtype=peak.dtype)
+    widths = peak.new_tensor(GROSS_WIDTHS)[:, None, None]
+    broad = variance[..., None, None, None] * widths.square() * eye
 
-    shares = torch.cat(
-        [(1 - config.gross) * weights, torch.full_like(weights[..., :1], config.gross)], -1
-    )
+    gross = torch.full((*shape, len(widths)), config.gross / len(widths), dtype=peak.dtype)
+    shares = torch.cat([(1 - config.gross) * weights, gross], -1)
     covariance = torch.cat([blob, broad], -3)
     factor = torch.linalg.cholesky(covariance)
     log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     gaussian = ((1 - miss)[..., None] * shares).log() - log_det - math.log(2 * math.pi)
     uniform = (miss / image_area[:, None]).log()
-    inverse = torch.linalg.solve_triangular(factor, torch.eye(2, dtype=peak.dtype), upper=False)
+    inverse = torch.linalg.solve_triangular(factor, eye, upper=False)
     rows, columns = (0, 1, 1), (0, 0, 1)
     return Density(
         log_height=torch.cat([gaussian, uniform[..., None]], -1).movedim(-1, 0),
-        mean=torch.cat([means, centre, centre], -2).movedim(-2, 0),
+        mean=torch.cat([means, centre, centre, centre], -2).movedim(-2, 0),
         whitening=torch.nn.functional.pad(inverse[..., rows, columns], (0, 0, 0, 1)).movedim(-2, 0),
     )

@@ -9,7 +9,6 @@ import attrs
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
 from platypose_heatmap.config import HeatmapConfig
 from platypose_heatmap.energy import HeatmapEnergy, build
 from torch import Tensor
@@ -17,10 +16,6 @@ from torch import Tensor
 from platypose.api import BuildContext
 from platypose.evidence import Camera, Evidence
 from platypose.skeleton import H36M_17
-
-settings.register_profile("heatmap", deadline=None, max_examples=50)
-settings.load_profile("heatmap")
-torch.set_num_threads(1)  # tensors here are small
 
 Array = np.ndarray[Any, Any]
 

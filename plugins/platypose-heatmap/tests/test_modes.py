@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from platypose_heatmap.modes import QUANTISATION, Modes, fit_modes
 from torch import Tensor
@@ -25,6 +25,7 @@ def quantised(*variances: float) -> Tensor:
     return torch.diag(torch.tensor(variances, dtype=torch.float64) + QUANTISATION)
 
 
+@settings(max_examples=20, deadline=None)
 @given(
     x=st.floats(12, 50),
     y=st.floats(12, 35),
@@ -94,6 +95,7 @@ def test_an_empty_heatmap_has_no_modes_and_disturbs_no_other(blob: Callable[...,
     torch.testing.assert_close(both.covariances[1], alone.covariances[0])
 
 
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), size=st.tuples(st.integers(2, 9), st.integers(2, 9)))
 def test_noise_of_any_size_gives_finite_gaussians(seed: int, size: tuple[int, int]) -> None:
     scores = np.random.default_rng(seed).uniform(size=(4, *size)) ** 4

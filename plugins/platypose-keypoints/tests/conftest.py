@@ -9,16 +9,11 @@ import attrs
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
 from torch import Tensor
 
 from platypose.api import BuildContext
 from platypose.evidence import Camera, Evidence
 from platypose.skeleton import H36M_17
-
-settings.register_profile("keypoints", deadline=None, max_examples=40)
-settings.load_profile("keypoints")
-torch.set_num_threads(1)  # tensors here are small
 
 
 class FlatViews:

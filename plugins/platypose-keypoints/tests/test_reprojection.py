@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from platypose_keypoints.config import ReprojectionConfig
 from platypose_keypoints.reprojection import build
@@ -56,6 +56,7 @@ def expected_nats(
 
 
 @likelihoods
+@settings(max_examples=20, deadline=None)
 @given(sigma=st.floats(0.5, 50), nu=st.floats(2.1, 30))
 def test_nats_are_those_of_the_named_distribution(
     make_context: Contexts,

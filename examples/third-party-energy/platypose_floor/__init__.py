@@ -1,0 +1,1 @@
+"""A floor that feet do not sink into."""

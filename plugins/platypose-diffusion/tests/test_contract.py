@@ -1,0 +1,25 @@
+"""The contracts of schedules and samplers."""
+
+from __future__ import annotations
+
+from platypose.testing import SamplerContract, ScheduleContract
+
+
+class TestCosine(ScheduleContract):
+    name = "cosine"
+
+
+class TestLinear(ScheduleContract):
+    name = "linear"
+
+
+class TestKarras(ScheduleContract):
+    name = "karras"
+
+
+class TestGuidedDDIM(SamplerContract):
+    name = "guided-ddim"
+
+
+class TestAncestral(SamplerContract):
+    name = "ancestral"

@@ -1,0 +1,10 @@
+"""The contract of denoisers."""
+
+from __future__ import annotations
+
+from platypose.testing import DenoiserContract
+
+
+class TestMDM(DenoiserContract):
+    name = "mdm"
+    options = {"layers": 2, "width": 32, "heads": 4, "feed_forward": 48}

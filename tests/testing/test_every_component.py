@@ -1,0 +1,74 @@
+"""Every component that comes with the project runs the contract suite of its kind."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from platypose.api import all_kinds
+from platypose.registry import Plugins, discover
+from platypose.testing import (
+    DenoiserContract,
+    EnergyContract,
+    ProjectionContract,
+    SamplerContract,
+    ScheduleContract,
+)
+from platypose.testing.component import ComponentContract
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+SUITES: dict[type[ComponentContract[Any]], int] = {
+    DenoiserContract: 1,
+    EnergyContract: 6,
+    ProjectionContract: 4,
+    SamplerContract: 2,
+    ScheduleContract: 3,
+}
+"""How many first-party components each suite must cover."""
+
+
+@pytest.fixture(scope="module")
+def everything() -> Plugins:
+    return discover()
+
+
+@pytest.fixture(scope="module")
+def tested() -> list[type[Any]]:
+    """All classes in the contract tests of the plugins."""
+    files = sorted(PLUGINS.glob("*/tests/test_contract.py"))
+    return [cls for file in files for cls in vars(_module(file)).values() if isinstance(cls, type)]
+
+
+def _module(file: Path) -> ModuleType:
+    name = file.parents[1].name.replace("-", "_") + "_contract"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _first_party() -> Iterator[str]:
+    return (folder.parent.name for folder in PLUGINS.glob("*/pyproject.toml"))
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.__name__)
+def test_every_first_party_component_runs_its_suite(
+    suite: type[ComponentContract[Any]], everything: Plugins, tested: list[type[Any]]
+) -> None:
+    entries = everything.registry(suite.kind).entries
+    distributions = set(_first_party())
+    announced = {entry.spec.name for entry in entries if entry.distribution in distributions}
+    run = {cls.name for cls in tested if issubclass(cls, suite) and cls is not suite}
+    assert run == announced
+    assert len(announced) == SUITES[suite]
+
+
+def test_there_is_a_suite_for_every_kind_that_computes() -> None:
+    computing = {suite.kind.name for suite in SUITES}
+    assert set(all_kinds()) - computing == {"dataset", "reader", "weights", "writer"}
