@@ -41,5 +41,5 @@ wheels: install ## build a wheel of every distribution into dist
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation --wheel-dir dist . $(PLUGINS:%=./%)
 
 clean: ## remove everything that the other targets make
-	rm -rf .venv build dist out site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist out site .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ install_import_hook(
         "platypose.training",
         "platypose_cameras",
         "platypose_diffusion",
+        "platypose_floor",
         "platypose_heatmap",
         "platypose_keypoints",
         "platypose_mdm",

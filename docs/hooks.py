@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -16,7 +17,7 @@ from platypose.api import all_kinds
 from platypose.lifting.config import LiftConfig
 from platypose.training.config import Augmentation, Optimisation, TrainConfig
 
-MARKS = {
+MARKS: dict[str, Callable[[], str]] = {
     "<!-- commands -->": commands,
     "<!-- joints -->": joints,
     "<!-- keypoint sets -->": keypoint_sets,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import attrs
 import torch
 from torch import Tensor
 
@@ -18,6 +19,17 @@ from platypose import Evidence, Platypose
 from platypose.lifting import Guidance
 
 DATA = Path(__file__).parent / "data"
+
+
+def only(evidence: Evidence, camera: int) -> Evidence:
+    """Keypoint evidence of one camera."""
+    assert evidence.keypoints is not None and evidence.confidence is not None
+    return attrs.evolve(
+        evidence,
+        cameras=evidence.cameras[camera : camera + 1],
+        keypoints=evidence.keypoints[:, [camera]],
+        confidence=evidence.confidence[:, [camera]],
+    )
 
 
 def triangulate(guidance: Guidance, cameras: list[int]) -> Tensor:
@@ -68,7 +80,9 @@ def main() -> None:
     options = parser.parse_args()
 
     pose = Platypose.from_pretrained(options.prior)
-    four = pose.energy(Evidence.read(DATA / "balancing-4-cameras.safetensors"), "reprojection")
+    keypoints = Evidence.read(DATA / "balancing-4-cameras.safetensors")
+    four = pose.energy(keypoints, "reprojection")
+    third = pose.energy(only(keypoints, 2), "reprojection")
     one = pose.energy(Evidence.read(DATA / "balancing.safetensors"), "heatmap")
     references = {
         "all four": triangulate(four, [0, 1, 2, 3]),
@@ -76,7 +90,12 @@ def main() -> None:
     }
     columns = ["posterior mean", f"best of {options.samples}", "mean", "root"]
     print(" | ".join(["evidence", "reference", "seed", *columns, "median px"]))
-    for name, guidance in {"camera 3, heatmap": one, "four cameras, reprojection": four}.items():
+    rows = {
+        "camera 3, heatmap": one,
+        "camera 3, reprojection": third,
+        "four cameras, reprojection": four,
+    }
+    for name, guidance in rows.items():
         frames = guidance.observed.evidence.num_frames
         for seed in options.seeds:
             *_, last = pose.sample(options.samples, frames, energy=guidance, seed=seed)

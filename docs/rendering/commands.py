@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,5 +34,6 @@ def _of(path: str, command: Any) -> Iterator[str]:
         yield from ("| argument or option | meaning |", "| --- | --- |")
     for param in command.params:
         names, meaning = param.get_help_record(context)
+        meaning = re.sub(r"\[default: \((.*)\)\]$", r"[default: \1]", meaning)
         yield f"| `{names}` | {cell(meaning)} |"
     yield ""

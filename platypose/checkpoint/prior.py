@@ -116,7 +116,8 @@ def _load_weights(module: nn.Module, path: Path) -> None:
     missing = sorted(set(expected) - set(weights))
     extra = sorted(set(weights) - set(expected))
     if missing or extra:
-        texts = [f"lacks {missing[0]!r}"] * bool(missing) + [f"holds {extra[0]!r}"] * bool(extra)
+        texts = [f"lacks {name!r}" for name in missing[:1]]
+        texts += [f"holds {name!r}" for name in extra[:1]]
         raise UserError(
             f"{path} does not fit its denoiser: it {' and '.join(texts)} "
             f"({len(missing)} keys missing, {len(extra)} too many)."

@@ -25,7 +25,10 @@ from platypose.testing.component import ComponentContract
 
 
 class EnergyContract(ComponentContract[Energy]):
-    """Subclass it and give `name`; override `evidence` where the energy needs other evidence."""
+    """Subclass it and give `name`; override `evidence` where the energy needs other evidence.
+
+    The cameras are pinholes, so that the package platypose-cameras must be installed.
+    """
 
     kind: ClassVar[Kind[Energy]] = KIND
 

@@ -52,7 +52,7 @@ class ProjectionContract(ComponentContract[Projection]):
             points = self.seen().to(dtype)
             pixels, jacobian = project(points), project.jacobian(points)
             a, b = project.sight_lines(pixels)
-            for shape in ((), (0,), (1,), (5, 6), (2, 3, 5)):
+            for shape in ((), (0,), (2, 3, 5)):
                 count = torch.Size(shape).numel()
                 claim = f"it serves points of shape {shape} in {dtype}"
                 some = points[:count].reshape(*shape, 3)

@@ -23,17 +23,10 @@ FOCAL, SIZE = 1000.0, 1000
 CELLS = 24
 """Width and height of a heatmap."""
 
-_RIGHT = ((-0.13, 0, 0.95), (-0.14, -0.03, 0.5), (-0.14, 0.02, 0.08))
-_TRUNK = ((0, 0.01, 1.18), (0, 0, 1.43), (0, -0.04, 1.54), (0, -0.02, 1.65))
-_RIGHT_ARM = ((-0.15, 0, 1.41), (-0.22, 0.03, 1.13), (-0.25, -0.1, 0.9))
-
 
 def person(frames: int = FRAMES) -> Array:
     """A standing person who drifts to one side, (F, 17, 3), world metres, z up."""
-    mirror = np.array([-1.0, 1.0, 1.0])
-    right, trunk, arm = np.array(_RIGHT), np.array(_TRUNK), np.array(_RIGHT_ARM)
-    hip = np.array([[0.0, 0.0, 0.95]])
-    standing = np.concatenate([hip, right, right * mirror, trunk, arm * mirror, arm])
+    standing = np.array(H36M_17.standing) + np.array([0, 0, 0.95])
     time = np.arange(frames)[:, None, None]
     phase = np.arange(standing.size).reshape(standing.shape)
     moving: Array = standing + np.array([0.02, 0, 0]) * time + 0.01 * np.sin(time + phase)

@@ -160,10 +160,10 @@ def train(
     except (GeneratorExit, KeyboardInterrupt):
         save()
         raise
+    save()
     network.load_state_dict(average)
     network.eval()
     errors = denoising_errors(network, held_out, config.train.frames, scale)
-    write_state(state_file, network, optimiser, average, generator, step)
     header = _header(config, sets, schedule, clips, scale, step)
     measures = {f"held-out rms mm at sigma {s:g}": e for s, e in errors.items()}
     save_prior(folder / "model.safetensors", average, attrs.evolve(header, measures=measures))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -240,6 +241,21 @@ def test_an_unknown_kind_gets_close_matches(platypose: Run) -> None:
     result = platypose("show", "enrgy", "spring", plugins="healthy")
     assert result.returncode == 2
     assert "There is no kind 'enrgy' (did you mean energy" in result.stderr
+
+
+def test_a_plugin_s_reader_reads(python: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("one\ntwo\n")
+    code = """
+import sys, pathlib
+from platypose.api.kinds.reader import KIND, Reader
+from platypose.config import choose
+from platypose.registry import plugins
+reader = plugins().registry(KIND).build(choose(Reader, "lines"), None)
+print(reader.read(pathlib.Path(sys.argv[1])))
+"""
+    result = python(code, str(file), plugins="healthy")
+    assert result.stdout == "['one', 'two']\n"
 
 
 def test_a_plugin_s_command_runs(platypose: Run) -> None:

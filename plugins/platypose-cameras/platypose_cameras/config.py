@@ -22,14 +22,14 @@ def _positive_pair(value: Sequence[float]) -> bool:
 class PinholeConfig(Config):
     """A calibrated perspective camera."""
 
-    focal: tuple[float, float] = field(  # type: ignore[assignment]
-        attrs.NOTHING,
+    focal: tuple[float, float] = field(
+        ...,
         doc="Focal lengths f_x and f_y, px.",
         check=_positive_pair,
         needs="two finite numbers above 0",
     )
-    centre: tuple[float, float] = field(  # type: ignore[assignment]
-        attrs.NOTHING,
+    centre: tuple[float, float] = field(
+        ...,
         doc="Principal point c_x and c_y, px.",
         check=_pair,
         needs="two finite numbers",
@@ -46,14 +46,14 @@ class PinholeConfig(Config):
 class FisheyeConfig(Config):
     """A calibrated fisheye camera."""
 
-    focal: tuple[float, float] = field(  # type: ignore[assignment]
-        attrs.NOTHING,
+    focal: tuple[float, float] = field(
+        ...,
         doc="Focal lengths f_x and f_y, px.",
         check=_positive_pair,
         needs="two finite numbers above 0",
     )
-    centre: tuple[float, float] = field(  # type: ignore[assignment]
-        attrs.NOTHING,
+    centre: tuple[float, float] = field(
+        ...,
         doc="Principal point c_x and c_y, px.",
         check=_pair,
         needs="two finite numbers",
@@ -70,14 +70,14 @@ class FisheyeConfig(Config):
 class WeakPerspectiveConfig(Config):
     """A camera far away, in comparison with the person's size."""
 
-    scale: float = field(  # type: ignore[assignment]
-        attrs.NOTHING,
+    scale: float = field(
+        ...,
         doc="Size of a metre in the image, px/m: the focal length over the person's depth.",
         check=lambda value: 0 < value < float("inf"),
         needs="a finite number above 0",
     )
-    centre: tuple[float, float] = field(  # type: ignore[assignment]
-        attrs.NOTHING,
+    centre: tuple[float, float] = field(
+        ...,
         doc="Image of the camera's axis, px.",
         check=_pair,
         needs="two finite numbers",

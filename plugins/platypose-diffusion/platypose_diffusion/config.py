@@ -82,7 +82,7 @@ class DescentConfig(Config):
     """Gradient descent on the energy, which moves each predicted clean pose."""
 
     substeps: int = field(
-        10,
+        20,
         doc="Gradient steps at each noise level; published are 1 and 10.",
         check=lambda value: value >= 1,
         needs="a whole number of at least 1",

@@ -1,7 +1,6 @@
 """Gradient descent on the energy: the guidance of Platypose.
 
 The energy is seen from the predicted clean pose on, so no gradient passes through the denoiser.
-A step that does not lower the energy by this fraction of it cuts the learning rate by ten.
 """
 
 from __future__ import annotations
@@ -21,8 +20,13 @@ Descent = Callable[
 ]
 
 THRESHOLD = 1e-4
+"""An energy has fallen if it is lower by more than this fraction of it."""
 CUT = 0.1
-GROWTH = 4.0
+"""The published factor on the learning rate where the energy has not fallen."""
+BACK = 0.3
+"""The same where the step is also taken back."""
+GROWTH = 2.0
+"""How much a joint's rate may grow from one step to the next."""
 
 
 def descent(config: DescentConfig) -> Descent:
@@ -36,8 +40,8 @@ def descend_per_hypothesis(
 ) -> tuple[Float[Tensor, "H F J 3"], Float[Tensor, "H F"]]:
     """Descend with learning rates of its own for each hypothesis, frame and joint.
 
-    The rates of a hypothesis and frame are cut as in `descend_published`; besides, a step that
-    did not lower the energy is taken back. After one that did, each joint's rate becomes the
+    A step that did not lower the energy of a hypothesis and frame is taken back, and its rates
+    shrink by `BACK`. After one that did, each joint's rate becomes the
     inverse of the curvature that the joint met (Barzilai and Borwein, 1988), at most `GROWTH`
     times the last: a robust energy is steep near the evidence and almost flat far from it, and
     one rate for all joints would be wrong for most. Hypotheses do not affect one another.
@@ -59,7 +63,7 @@ def descend_per_hypothesis(
         better = fell(e, best)[..., None, None]
         if substep > 0:
             grown = inverse_curvature(x0 - best_x0, slope - best_slope, at_most=GROWTH * rate)
-            rate = torch.where(better, grown, CUT * rate)
+            rate = torch.where(better, grown, BACK * rate)
         best = torch.where(better[..., 0, 0], e, best)
         best_x0 = torch.where(better, x0, best_x0)
         best_slope = torch.where(better, slope, best_slope)

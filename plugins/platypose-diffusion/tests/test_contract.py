@@ -19,7 +19,9 @@ class TestKarras(ScheduleContract):
 
 class TestGuidedDDIM(SamplerContract):
     name = "guided-ddim"
+    options = {"substeps": 5}
 
 
 class TestAncestral(SamplerContract):
     name = "ancestral"
+    options = {"levels": "ddim12", "substeps": 5}

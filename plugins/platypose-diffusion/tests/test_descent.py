@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from platypose_diffusion.descent import GROWTH, descend_per_hypothesis, descend_published, fell
+from platypose_diffusion.descent import (
+    BACK,
+    GROWTH,
+    descend_per_hypothesis,
+    descend_published,
+    fell,
+)
 from torch import Tensor
 
 both = pytest.mark.parametrize("descend", [descend_per_hypothesis, descend_published])
@@ -55,8 +61,8 @@ def test_the_second_step_lands_on_the_minimum_of_a_quadratic_whatever_the_curvat
     def quadratic(x0: Tensor) -> Tensor:
         return 0.5 * (curvature * x0.square()).sum((2, 3))
 
-    once, _ = descend_per_hypothesis(quadratic, start(), substeps=1, learning_rate=0.3)
-    twice, _ = descend_per_hypothesis(quadratic, start(), substeps=2, learning_rate=0.3)
+    once, _ = descend_per_hypothesis(quadratic, start(), substeps=1, learning_rate=0.55)
+    twice, _ = descend_per_hypothesis(quadratic, start(), substeps=2, learning_rate=0.55)
     assert once.abs().min() > 1e-3
     torch.testing.assert_close(twice, torch.zeros_like(twice), rtol=0, atol=1e-12)
 
@@ -113,17 +119,17 @@ def test_a_step_that_raised_the_energy_is_taken_back() -> None:
     assert torch.equal(e, bowl(start()))
 
 
-def test_after_a_step_back_the_next_is_ten_times_shorter() -> None:
+def test_after_a_step_back_the_next_is_shorter_by_a_fixed_factor() -> None:
     x0, _ = descend_per_hypothesis(bowl, start(), substeps=2, learning_rate=3.0)
-    torch.testing.assert_close(x0, (1 - 0.3) * start())
+    torch.testing.assert_close(x0, (1 - BACK * 3.0) * start())
 
 
 @pytest.mark.parametrize("learning_rate", [3e-4, 3e4])
 def test_a_learning_rate_of_the_wrong_magnitude_costs_substeps_and_not_the_sample(
     learning_rate: float,
 ) -> None:
-    """Three orders below what is stable, or four above it: seven substeps at most."""
-    x0, e = descend_per_hypothesis(bowl, start(), substeps=7, learning_rate=learning_rate)
+    """Three orders below what is stable, or four above it: twenty substeps are enough."""
+    x0, e = descend_per_hypothesis(bowl, start(), substeps=20, learning_rate=learning_rate)
     torch.testing.assert_close(x0, torch.zeros_like(x0), rtol=0, atol=1e-9)
     torch.testing.assert_close(e, bowl(x0))
 
@@ -205,5 +211,5 @@ def test_energies_below_zero_fall_like_others() -> None:
         return bowl(x0) - 100.0
 
     assert (shifted(start()) < 0).all()
-    x0, _ = descend_per_hypothesis(shifted, start(), substeps=2, learning_rate=0.3)
+    x0, _ = descend_per_hypothesis(shifted, start(), substeps=2, learning_rate=0.6)
     torch.testing.assert_close(x0, torch.zeros_like(x0), rtol=0, atol=1e-12)

@@ -98,7 +98,7 @@ def test_gradient_and_curvature_are_those_of_the_value(make_context: Contexts, b
     assert torch.autograd.gradgradcheck(energy, joints, fast_mode=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     mode=st.tuples(st.floats(12, 50), st.floats(12, 35)),
     start=st.tuples(st.floats(0, 640), st.floats(0, 480)),

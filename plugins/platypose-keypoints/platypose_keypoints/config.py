@@ -74,7 +74,7 @@ class BoneLengthConfig(EnergyConfig):
     """Options of the energy `bone-length`."""
 
     sigma: float = field(
-        0.01,
+        0.03,
         doc="Standard deviation of a bone's length, m.",
         check=_above_0,
         needs=_ABOVE_0,

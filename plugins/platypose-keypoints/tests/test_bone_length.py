@@ -52,14 +52,14 @@ def test_other_bones_keep_their_own_mean_over_time_and_sides(
 ) -> None:
     joints = poses(3, 4)
     lengths = lengths_of(joints)
-    expected = ((lengths["head"] - 0.1) / 0.01) ** 2 / 2
+    expected = ((lengths["head"] - 0.1) / 0.03) ** 2 / 2
     for name, length in lengths.items():
         if name == "head":
             continue
         side, _, rest = name.partition("_")
         other = {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side, name)
         mean = torch.cat([length, lengths[other]], -1).mean(-1, keepdim=True)
-        expected = expected + ((length - mean) / 0.01) ** 2 / 2
+        expected = expected + ((length - mean) / 0.03) ** 2 / 2
     torch.testing.assert_close(energy_of(lengths={"head": 0.1})(joints), expected)
 
 

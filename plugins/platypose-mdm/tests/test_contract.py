@@ -1,4 +1,4 @@
-"""The contract of denoisers."""
+"""The contract of denoisers, kept by the transformer."""
 
 from __future__ import annotations
 

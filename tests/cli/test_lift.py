@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import yaml
+
+from platypose import Evidence
+from platypose.api import Config, field
+from platypose.api.kinds.reader import KIND as READER
+from platypose.registry import plugins, use
+from platypose.testing import scene
+
+QUICK = "guided-ddim:levels=ddim3,skip=0,substeps=1"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "data" / "balancing.safetensors"
+
+
+@pytest.fixture
+def quick(tiny_prior: Path) -> tuple[str, ...]:
+    words = ("--prior", str(tiny_prior), "--sampler", QUICK, "--samples", "3", "--device", "cpu")
+    return (*words, "--write", "none")
+
+
+def test_a_lift_ends_with_a_table_and_a_folder(
+    run: Callable[..., Any], seen: Path, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run("lift", seen, "--out", tmp_path / "out", *quick)
+    assert done.code == 0, done.err
+    for words in ("frames", "hypotheses", "re-projection", "median", "spread, mm", "3 calls"):
+        assert words in done.out
+    assert done.out.strip().endswith(f"Wrote {tmp_path / 'out'}")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"samples.safetensors", "summary.json", "config.yaml"}
+
+
+def test_json_is_the_summary_and_nothing_else(
+    run: Callable[..., Any], seen: Path, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run("lift", seen, "--out", tmp_path / "out", "--json", *quick)
+    summary = json.loads(done.out)
+    assert summary == json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert set(summary) == {
+        *("frames", "hypotheses", "seconds", "denoiser_calls"),
+        *("reprojection_error_px", "spread_mm"),
+    }
+    assert set(summary["reprojection_error_px"]) == {"median", "p95"}
+
+
+def test_the_saved_configuration_repeats_the_run_bit_for_bit(
+    run: Callable[..., Any], seen: Path, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    words = ("--energy", "reprojection:sigma=3", "--energy", "bone-length:scale=0.1")
+    first, again, other = (tmp_path / name for name in ("first", "again", "other"))
+    assert run("lift", seen, "--out", first, "--seed", "7", *words, *quick).code == 0
+    saved = first / "config.yaml"
+    assert run("lift", "--config", saved, "--out", again).code == 0
+    assert run("lift", "--config", saved, "--out", other, "--set", "seed=8").code == 0
+    samples = [(path / "samples.safetensors").read_bytes() for path in (first, again, other)]
+    assert samples[0] == samples[1] != samples[2]
+    assert (again / "config.yaml").read_text() == saved.read_text()
+    content = yaml.safe_load(saved.read_text())
+    assert content["seed"] == 7 and content["evidence"] == str(seen)
+    names = [(energy["name"], energy["scale"]) for energy in content["energies"]]
+    assert names == [("reprojection", 1.0), ("bone-length", 0.1)]
+
+
+def test_an_option_overrides_the_file_and_set_overrides_both(
+    run: Callable[..., Any], seen: Path, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text(f"evidence: {seen}\nsamples: 9\nseed: 1\nenergies: [reprojection]\n")
+    done = run(
+        *("lift", "--config", config, "--out", tmp_path / "out", *quick),
+        *("--seed", "2", "--set", "samples=2", "--set", "energies.0.sigma=9"),
+    )
+    assert done.code == 0, done.err
+    content = yaml.safe_load((tmp_path / "out" / "config.yaml").read_text())
+    assert (content["samples"], content["seed"]) == (2, 2)
+    assert content["energies"][0]["sigma"] == 9.0
+
+
+@attrs.frozen(kw_only=True)
+class _PointsConfig(Config):
+    frames: int = field(1, doc="How many.")
+
+
+class _Points:
+    def __init__(self, config: _PointsConfig, context: object) -> None:
+        self.frames = config.frames
+
+    def read(self, path: Path) -> Evidence:
+        assert path.read_text() == "foreign"
+        return scene.evidence(self.frames)
+
+
+@pytest.fixture
+def foreign() -> Iterator[str]:
+    plugins().registry(READER).register("points", _PointsConfig, _Points)
+    yield "points"
+    use(None)
+
+
+def test_a_reader_of_a_foreign_format_gives_the_evidence(
+    run: Callable[..., Any], foreign: str, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "points.txt").write_text("foreign")
+    words = ("lift", tmp_path / "points.txt", "--format", f"{foreign}:frames=3")
+    done = run(*words, "--out", tmp_path / "out", "--json", *quick)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["frames"] == 3
+
+
+def test_pictures_come_by_default(
+    run: Callable[..., Any], seen: Path, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run("lift", seen, "--out", tmp_path / "out", *quick[:-2])
+    assert done.code == 0, done.err
+    pictures = {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert {"overlay.png", "poses.png"} <= pictures
+
+
+def test_the_shipped_prior_lifts_the_shipped_heatmaps(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = ("--prior", "cmu-1-frame", "--samples", "2", "--write", "none", "--device", "cpu")
+    done = run("lift", EXAMPLE, "--out", tmp_path / "out", "--json", *words)
+    assert done.code == 0, done.err
+    summary = json.loads(done.out)
+    assert (summary["frames"], summary["hypotheses"], summary["denoiser_calls"]) == (60, 2, 16)
+    assert summary["reprojection_error_px"]["median"] < 15
