@@ -37,6 +37,7 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # rich would double the time that --help takes
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)

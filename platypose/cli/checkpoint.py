@@ -11,7 +11,10 @@ import typer
 def checkpoint(
     file: Annotated[Path, typer.Argument(help="A model.safetensors.", show_default=False)],
 ) -> None:
-    """Print the header of a checkpoint as JSON; needs neither torch nor the plugins."""
+    """Print the header of a checkpoint as JSON.
+
+    This needs neither torch nor the plugins.
+    """
     import json
 
     from platypose.checkpoint import read_header

@@ -57,7 +57,10 @@ def lift(
     precision: options.PrecisionOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Lift 2D evidence of a person to 3D hypotheses, written into a new folder."""
+    """Lift 2D evidence of a person to 3D.
+
+    Hypotheses, a summary, pictures and the configuration are written into a new folder.
+    """
     from platypose.config import structure
     from platypose.lifting.config import LiftConfig
 

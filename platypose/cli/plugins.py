@@ -16,7 +16,10 @@ def plugins(
         ),
     ] = False,
 ) -> None:
-    """List the components of all plugins, and the plugins that failed to load."""
+    """List the components of all plugins.
+
+    Plugins that failed to load are listed with the reason.
+    """
     from platypose import registry
 
     found = registry.plugins()

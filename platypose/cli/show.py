@@ -15,7 +15,10 @@ def show(
     kind: Annotated[str, typer.Argument(help="Such as energy.", show_default=False)],
     name: Annotated[str, typer.Argument(help="Such as heatmap.", show_default=False)],
 ) -> None:
-    """Print what a component is and its options: type, default, meaning."""
+    """Print a component's options.
+
+    Each with its type, default and meaning.
+    """
     from rich.console import Console
     from rich.table import Table
 

@@ -24,7 +24,10 @@ def train(
     device: options.Device = None,
     precision: options.PrecisionOption = None,
 ) -> None:
-    """Train a prior on motion sets made by `platypose data prepare`."""
+    """Train a prior on prepared motion sets.
+
+    `platypose data prepare` makes them.
+    """
     import attrs
 
     from platypose.config import structure, unstructure, write_yaml
