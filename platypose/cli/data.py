@@ -43,6 +43,10 @@ def prepare(
 
     if out.is_dir() or not out.parent.is_dir():
         raise UserError(f"--out {out} must be a file name in a folder that exists.")
+    beside = out.with_suffix(".report.json")
+    for path in (out, beside):
+        if path.exists():
+            raise UserError(f"--out: {path} exists already; remove it or name another file.")
     dataset = plugins().registry(KIND).build(choose(Dataset, name), plain_context())
     columns = (
         TextColumn("{task.description}"),
@@ -64,7 +68,6 @@ def prepare(
         ],
     }
     motion.write(out)
-    beside = out.with_suffix(".report.json")
     with write_atomically(beside) as file:
         file.write(json.dumps(content, indent=2, ensure_ascii=False).encode())
     _print(content)

@@ -23,7 +23,7 @@ def lift(
         list[str] | None,
         typer.Option(
             help="Energy, as name or name:option=value,…; several add up.",
-            show_default="heatmap or reprojection, as the evidence has it",
+            show_default="heatmap, reprojection or joints-3d, as the evidence has it",
         ),
     ] = None,
     samples: Annotated[int | None, typer.Option(help="Hypotheses.", show_default="50")] = None,

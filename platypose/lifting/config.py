@@ -44,7 +44,8 @@ class LiftConfig(Config):
     prior: str = field("cmu-1-frame", doc="An installed prior, or the path of a checkpoint.")
     energies: tuple[Chosen[Energy], ...] = field(
         (),
-        doc="Energies to add up; none means heatmap where there are heatmaps, else reprojection.",
+        doc="Energies to add up; none means heatmap, reprojection or joints-3d, the first that "
+        "the evidence has the data for.",
     )
     energy_scale: float = field(
         1.0,

@@ -152,13 +152,19 @@ def _resolve(config: LiftConfig, evidence: Evidence) -> LiftConfig:
     """Fill in what depends on the evidence, so that the saved configuration says it."""
     energies = config.energies
     if not energies:
-        energies = (choose(Energy, "reprojection" if evidence.heatmaps is None else "heatmap"),)
+        energies = (choose(Energy, _default_energy(evidence)),)
     return attrs.evolve(
         config,
         evidence=config.evidence.resolve(),
         prior=absolute(config.prior),
         energies=energies,
     )
+
+
+def _default_energy(evidence: Evidence) -> str:
+    if evidence.heatmaps is not None:
+        return "heatmap"
+    return "joints-3d" if evidence.keypoints is None else "reprojection"
 
 
 def _result(pose: Platypose, step: Step, guidance: Guidance | None) -> Result:
@@ -210,7 +216,7 @@ class _NewFolder:
             raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None
         return self.folder
 
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None:
             self.folder.chmod(0o755)
             if self.out.is_dir():
@@ -220,3 +226,5 @@ class _NewFolder:
         shutil.rmtree(self.folder, ignore_errors=True)
         for folder in self.made:
             folder.rmdir()
+        if isinstance(error, OSError):
+            raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from platypose import Evidence
 from platypose.api import Config, Energy, Sampler, UserError, Writer
 from platypose.api.kinds.writer import KIND as WRITER
-from platypose.config import choose
+from platypose.config import choose, read_yaml, structure
 from platypose.lifting import Result
 from platypose.lifting.config import LiftConfig, SampleConfig
 from platypose.lifting.run import lift, sample, summarise
@@ -199,3 +199,24 @@ def test_the_reprojection_error_leaves_out_missing_keypoints() -> None:
     result = _result(np.zeros((2, 1, 17, 3)), projected=projected, weights=weights)
     error = summarise(result, seconds=1.0, denoiser_calls=1)["reprojection_error_px"]
     assert error == {"median": 5.0, "p95": 5.0}
+
+
+def test_evidence_of_3d_joints_alone_is_lifted_with_the_energy_for_them(
+    tiny_prior: Path, tmp_path: Path
+) -> None:
+    standing = np.asarray(H36M_17.standing, np.float32)[None] + np.float32(1.0)
+    Evidence(frame_rate=30.0, joints_3d=standing).write(tmp_path / "joints.safetensors")
+    config = structure(
+        {
+            "evidence": str(tmp_path / "joints.safetensors"),
+            "prior": str(tiny_prior),
+            "sampler": "guided-ddim",
+            "samples": 2,
+        },
+        LiftConfig,
+        "test",
+    )
+    summary = lift(config, tmp_path / "out")
+    saved = read_yaml(tmp_path / "out" / "config.yaml")
+    assert [energy["name"] for energy in saved["energies"]] == ["joints-3d"]
+    assert summary["reprojection_error_px"] == {"median": None, "p95": None}
