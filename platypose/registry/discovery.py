@@ -91,12 +91,10 @@ def discover(select: Collection[str] | None = None) -> Plugins:
     """
     found = Plugins()
     manager = _manager()
-    points = sorted(
-        importlib.metadata.entry_points(group=GROUP),
-        key=lambda point: (point.name, _distribution(point)[0]),
-    )
-    for point in points:
-        distribution, version = _distribution(point)
+    points = [
+        (point, *_distribution(point)) for point in importlib.metadata.entry_points(group=GROUP)
+    ]
+    for point, distribution, version in sorted(points, key=lambda row: (row[0].name, row[1])):
         status = "not selected"
         if select is None or point.name in select:
             try:
@@ -115,7 +113,7 @@ def discover(select: Collection[str] | None = None) -> Plugins:
     failed = tuple(sorted({p.distribution for p in found.plugins if p.status == "failed"}))
     for name in all_kinds():
         found._registries[name].failed_plugins = failed
-    for name in sorted(set(select or ()) - {point.name for point in points}):
+    for name in sorted(set(select or ()) - {plugin.name for plugin in found.plugins}):
         found.faults.append(Fault(distribution="-", plugin=name, reason="no such plugin"))
     return found
 
@@ -264,7 +262,8 @@ def _report_doubles(found: Plugins) -> None:
 def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     if point.dist is None:
         return "unknown", "0"
-    return point.dist.name, point.dist.version
+    metadata = point.dist.metadata  # parsed anew at each access
+    return metadata["Name"], metadata["Version"]
 
 
 def _describe(error: BaseException) -> str:
