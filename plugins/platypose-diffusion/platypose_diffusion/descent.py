@@ -27,6 +27,12 @@ BACK = 0.3
 """The same where the step is also taken back."""
 GROWTH = 2.0
 """How much a joint's rate may grow from one step to the next."""
+REACH = 0.5
+"""The longest step of a joint, in units of the prior's scale.
+
+A steep energy on one side (a foot below the floor) would otherwise throw a joint to where the rest
+of the evidence is flat and never calls it back.
+"""
 
 
 def descent(config: DescentConfig) -> Descent:
@@ -41,10 +47,11 @@ def descend_per_hypothesis(
     """Descend with learning rates of its own for each hypothesis, frame and joint.
 
     A step that did not lower the energy of a hypothesis and frame is taken back, and its rates
-    shrink by `BACK`. After one that did, each joint's rate becomes the
-    inverse of the curvature that the joint met (Barzilai and Borwein, 1988), at most `GROWTH`
-    times the last: a robust energy is steep near the evidence and almost flat far from it, and
-    one rate for all joints would be wrong for most. Hypotheses do not affect one another.
+    shrink by `BACK`. After one that did, each joint's rate becomes the inverse of the curvature
+    that the joint met (Barzilai and Borwein, 1988), at most `GROWTH` times the last: a robust
+    energy is steep near the evidence and almost flat far from it, and one rate for all joints
+    would be wrong for most. No joint moves farther than `REACH` in a step. Hypotheses do not
+    affect one another.
 
     Arguments:
         energy: nats of clean poses.
@@ -67,7 +74,7 @@ def descend_per_hypothesis(
         best = torch.where(better[..., 0, 0], e, best)
         best_x0 = torch.where(better, x0, best_x0)
         best_slope = torch.where(better, slope, best_slope)
-        x0 = best_x0 - rate * best_slope
+        x0 = best_x0 - within_reach(rate * best_slope)
     with torch.no_grad():
         e = energy(x0)
         better = e < best
@@ -75,6 +82,11 @@ def descend_per_hypothesis(
         if better.all() or x0.shape[1] == 1:
             return x0, torch.where(better, e, best)
         return x0, energy(x0)  # a frame that stayed may have felt another that moved
+
+
+def within_reach(step: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F J 3"]:
+    """The step, shortened to `REACH` where it is longer."""
+    return step * (REACH / step.norm(dim=-1, keepdim=True).clamp(min=REACH))
 
 
 def inverse_curvature(

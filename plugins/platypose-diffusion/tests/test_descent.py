@@ -9,6 +9,7 @@ import torch
 from platypose_diffusion.descent import (
     BACK,
     GROWTH,
+    REACH,
     descend_per_hypothesis,
     descend_published,
     fell,
@@ -20,7 +21,7 @@ both = pytest.mark.parametrize("descend", [descend_per_hypothesis, descend_publi
 
 def start(hypotheses: int = 3, frames: int = 2) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(hypotheses, frames, 2, 3, generator=generator, dtype=torch.float64)
+    return 0.1 * torch.randn(hypotheses, frames, 2, 3, generator=generator, dtype=torch.float64)
 
 
 def bowl(x0: Tensor) -> Tensor:
@@ -63,7 +64,7 @@ def test_the_second_step_lands_on_the_minimum_of_a_quadratic_whatever_the_curvat
 
     once, _ = descend_per_hypothesis(quadratic, start(), substeps=1, learning_rate=0.55)
     twice, _ = descend_per_hypothesis(quadratic, start(), substeps=2, learning_rate=0.55)
-    assert once.abs().min() > 1e-3
+    assert once.abs().max() > 1e-2
     torch.testing.assert_close(twice, torch.zeros_like(twice), rtol=0, atol=1e-12)
 
 
@@ -111,6 +112,19 @@ def test_the_energy_that_is_returned_is_that_of_the_pose(
             torch.testing.assert_close(e, energy(x0))
             assert not x0.requires_grad
             assert not e.requires_grad
+
+
+def test_no_joint_moves_farther_than_its_reach_in_a_step() -> None:
+    """A one-sided penalty, flat above the floor, must not throw a joint far above it."""
+
+    def floor(x0: Tensor) -> Tensor:
+        return 1e3 * (-x0[..., 2]).clamp(min=0).square().sum(2)
+
+    below = torch.tensor([[[[0.0, 0.0, -0.2], [0.3, 0.0, 1.0]]]], dtype=torch.float64)
+    x0, e = descend_per_hypothesis(floor, below, substeps=1, learning_rate=1.0)
+    assert e == 0
+    torch.testing.assert_close(x0[0, 0, 0, 2], below.new_tensor(REACH - 0.2))
+    assert torch.equal(x0[0, 0, 1], below[0, 0, 1])
 
 
 def test_a_step_that_raised_the_energy_is_taken_back() -> None:
@@ -180,10 +194,10 @@ def test_a_far_hypothesis_does_not_touch_the_others() -> None:
 
 def test_in_the_published_descent_a_far_hypothesis_changes_the_others() -> None:
     def stiff_far_away(x0: Tensor) -> Tensor:
-        return 0.01 * x0.pow(4).sum((2, 3)) + bowl(x0)
+        return 10 * x0.pow(4).sum((2, 3)) + bowl(x0)
 
     other = start()
-    other[0] *= 10
+    other[0] *= 20
     ours, _ = descend_published(stiff_far_away, start(), substeps=3, learning_rate=0.5)
     theirs, _ = descend_published(stiff_far_away, other, substeps=3, learning_rate=0.5)
     assert not torch.allclose(ours[1:], theirs[1:])
@@ -208,7 +222,7 @@ def test_a_fall_is_a_ten_thousandth_of_the_energy_whatever_its_sign(best: float)
 
 def test_energies_below_zero_fall_like_others() -> None:
     def shifted(x0: Tensor) -> Tensor:
-        return bowl(x0) - 100.0
+        return bowl(x0) - 1.0
 
     assert (shifted(start()) < 0).all()
     x0, _ = descend_per_hypothesis(shifted, start(), substeps=2, learning_rate=0.6)
