@@ -86,7 +86,8 @@ def descend_per_hypothesis(
 
 def within_reach(step: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F J 3"]:
     """The step, shortened to `REACH` where it is longer."""
-    return step * (REACH / step.norm(dim=-1, keepdim=True).clamp(min=REACH))
+    length: Tensor = step.norm(dim=-1, keepdim=True)
+    return step * (REACH / length.clamp(min=REACH))
 
 
 def inverse_curvature(
