@@ -135,6 +135,8 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         table.add_row("re-projection", f"median {error['median']} px, 95 % {error['p95']} px")
     spread = summary["spread_mm"]
     widest = sorted(spread, key=lambda joint: -spread[joint])[:3]
-    table.add_row("spread, mm", ", ".join(f"{joint} {spread[joint]:.0f}" for joint in widest))
+    joints = ", ".join(f"{joint} {spread[joint]:.0f}" for joint in widest)
+    table.add_row("spread, mm", f"{joints}, relative to the root")
+    table.add_row("", f"the root itself {summary['root_spread_mm']:.0f}")
     Console().print(table, highlight=False)
     typer.echo(f"Wrote {out}")

@@ -51,7 +51,10 @@ def train(
     write_yaml(unstructure(resolved), saved)
     try:
         _run(resolved, out, resume)
-    except UserError:
+    except (UserError, _StoppedError) as error:
+        if isinstance(error, _StoppedError) and (out / "state.safetensors").is_file():
+            typer.echo(f"Stopped; go on with: platypose train --out {out} --resume")
+            raise typer.Exit(130) from None
         # Nothing was trained with this configuration, or nothing that is worth going on from.
         if previous is not None:
             saved.write_bytes(previous)
@@ -59,7 +62,14 @@ def train(
             saved.unlink()
             for folder in made:
                 folder.rmdir()
+        if isinstance(error, _StoppedError):
+            typer.echo("Stopped before the first checkpoint; nothing was kept.")
+            raise typer.Exit(130) from None
         raise
+
+
+class _StoppedError(Exception):
+    """Ctrl-C was pressed."""
 
 
 def _run(config: TrainConfig, out: Path, resume: bool) -> None:
@@ -100,5 +110,4 @@ def _run(config: TrainConfig, out: Path, resume: bool) -> None:
                     )
         except KeyboardInterrupt:
             reports.close()
-            console.print(f"Stopped; go on with: platypose train --out {out} --resume")
-            raise typer.Exit(130) from None
+            raise _StoppedError from None

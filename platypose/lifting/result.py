@@ -73,12 +73,13 @@ class Result:
             file.write(save(arrays, metadata=metadata))
 
     @classmethod
-    def read(cls, path: Path) -> Result:
+    def read(cls, path: str | Path) -> Result:
         """Read what `write` wrote.
 
         Raises:
             UserError: no such file, or another one.
         """
+        path = Path(path)
         if not path.is_file():
             raise UserError(f"There is no file {path}.")
         try:

@@ -125,6 +125,7 @@ def summarise(result: Result, *, seconds: float, denoiser_calls: int) -> dict[st
     distance = distance[:, result.weights > 0]
     # The spread of a joint is the root of the trace of its covariance over hypotheses.
     variance = result.samples.var(axis=0).sum(-1).mean(0)
+    root_variance = result.root.var(axis=0).sum(-1).mean()
     return {
         "frames": result.samples.shape[1],
         "hypotheses": result.samples.shape[0],
@@ -138,6 +139,7 @@ def summarise(result: Result, *, seconds: float, denoiser_calls: int) -> dict[st
             joint: round(1000 * float(value) ** 0.5, 1)
             for joint, value in zip(result.skeleton.joints, variance)
         },
+        "root_spread_mm": round(1000 * float(root_variance) ** 0.5, 1),
     }
 
 

@@ -45,7 +45,7 @@ def test_json_is_the_summary_and_nothing_else(
     assert summary == json.loads((tmp_path / "out" / "summary.json").read_text())
     assert set(summary) == {
         *("frames", "hypotheses", "seconds", "denoiser_calls"),
-        *("reprojection_error_px", "spread_mm"),
+        *("reprojection_error_px", "spread_mm", "root_spread_mm"),
     }
     assert set(summary["reprojection_error_px"]) == {"median", "p95"}
 
