@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -47,6 +50,21 @@ def clean_environment(build_folder: Path, wheels: dict[str, Path]) -> Path:
     pip = (environment / "bin" / "python", "-m", "pip", "install", "-q", "--no-compile")
     _run(*pip, "-c", ROOT / "constraints.txt", *wheels.values())
     return environment / "bin"
+
+
+@pytest.fixture(scope="session")
+def people() -> Iterator[ModuleType]:
+    """The module of the data set "people", registered in this process, importable in others."""
+    from platypose.api.kinds.dataset import KIND
+    from platypose.registry import plugins
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tests" / "motion" / "people")
+        module = importlib.import_module("made_up_people")
+        registry = plugins().registry(KIND)
+        registry.register("people", module.PeopleConfig, module.build, "Made-up people.")
+        yield module
+        registry.entries.remove(registry.find("people"))
 
 
 @pytest.fixture(scope="session")

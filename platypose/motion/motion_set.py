@@ -26,6 +26,10 @@ METADATA_KEY = "platypose"
 # A file's header is JSON that anybody may have written, so the types are checked.
 _TEXT = attrs.validators.instance_of(str)
 _WHOLE = attrs.validators.instance_of(int)
+_TRUTH = attrs.validators.instance_of(bool)
+
+_CHUNK = 1 << 16
+"""Frames looked at together, so that a set larger than the memory can be checked."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +42,9 @@ class Clip:
         split: the part of the set it belongs to, such as "train" or "test".
         start: index of its first frame in `MotionSet.positions`.
         frames: number of its frames.
+        action: what is done, where the data set says it.
+        absolute: whether the positions stand where the person stood; false where they are relative
+            to the root, so that nothing is known of the floor or of travel.
     """
 
     name: str = attrs.field(validator=_TEXT)
@@ -45,6 +52,8 @@ class Clip:
     split: str = attrs.field(validator=_TEXT)
     start: int = attrs.field(validator=_WHOLE)
     frames: int = attrs.field(validator=_WHOLE)
+    action: str = attrs.field(default="", validator=_TEXT)
+    absolute: bool = attrs.field(default=True, validator=_TRUTH)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -53,12 +62,13 @@ class MotionSet:
 
     Attributes:
         positions: (N, J, 3) float32, the frames of all clips one after another; metres in a
-            right-handed world with z up, absolute (not relative to the root).
+            right-handed world with z up; relative to the root where the clip is not `absolute`.
         clips: the clips, in the order of their frames.
         skeleton: name of the joint set, such as "h36m-17".
         frame_rate: frames a second.
         credit: the sentence that the owners of the data ask for.
         source: what was read and how it was processed.
+        licence: the terms of the data.
 
     Raises:
         UserError: where the positions and the clips do not fit together.
@@ -70,6 +80,7 @@ class MotionSet:
     frame_rate: float
     credit: str = attrs.field(validator=_TEXT)
     source: str = attrs.field(validator=_TEXT)
+    licence: str = attrs.field(default="", validator=_TEXT)
 
     def __attrs_post_init__(self) -> None:
         fault = _fault(self)
@@ -118,6 +129,7 @@ class MotionSet:
             "frame_rate": self.frame_rate,
             "credit": self.credit,
             "source": self.source,
+            "licence": self.licence,
             "clips": [attrs.asdict(clip) for clip in self.clips],
         }
         content = save(
@@ -129,7 +141,7 @@ class MotionSet:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> MotionSet:
-        """Read a set that `write` has written.
+        """Read a set that `write` has written; its positions are mapped, not loaded.
 
         Raises:
             UserError: where the file is missing, damaged, of another kind or of a newer format.
@@ -142,7 +154,9 @@ class MotionSet:
                 header = _header(file, content.metadata() or {})
                 if "positions" not in content.keys():  # noqa: SIM118 - not a mapping
                     raise UserError(f'{file} is damaged: it has no tensor "positions".')
-                positions = content.get_tensor("positions")
+                positions = _mapped(file)
+                if positions is None:
+                    positions = content.get_tensor("positions")
         except (SafetensorError, OSError) as error:
             raise UserError(
                 f"{file} is not a safetensors file or is cut short ({error}); "
@@ -156,12 +170,25 @@ class MotionSet:
                 frame_rate=header["frame_rate"],
                 credit=header["credit"],
                 source=header["source"],
+                licence=header.get("licence", ""),
             )
         except (KeyError, TypeError) as error:
             raise UserError(f"{file} is damaged: its header does not fit ({error}).") from error
         except UserError as error:
             raise UserError(f"{file}: {error}") from error
         return motion
+
+
+def _mapped(file: Path) -> npt.NDArray[np.float32] | None:
+    """The positions of a file that safetensors has accepted, read-only; None if not float32."""
+    with file.open("rb") as content:
+        size = int.from_bytes(content.read(8), "little")
+        entry = json.loads(content.read(size))["positions"]
+    if entry["dtype"] != "F32" or 0 in entry["shape"]:
+        return None
+    start = 8 + size + entry["data_offsets"][0]
+    shape = tuple(entry["shape"])
+    return np.memmap(file, np.float32, "r", start, shape).view(np.ndarray)
 
 
 def _header(file: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -193,7 +220,8 @@ def _fault(motion: MotionSet) -> str | None:
             f"positions has {positions.shape[1]} joints but the skeleton {pose.name!r} has "
             f"{len(pose.joints)}"
         )
-    if not np.isfinite(positions).all():
+    chunks = (positions[start : start + _CHUNK] for start in range(0, len(positions), _CHUNK))
+    if not all(np.isfinite(chunk).all() for chunk in chunks):
         return "positions contain NaN or infinite values"
     if not (isinstance(motion.frame_rate, (int, float)) and 0 < motion.frame_rate < float("inf")):
         return f"the frame rate must be a positive number, not {motion.frame_rate!r}"

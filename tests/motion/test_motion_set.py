@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,22 @@ def _motion() -> MotionSet:
         positions=rng.standard_normal((12, 3, 3)).astype(np.float32),
         clips=(
             Clip(name="01_01", subject="01", split="train", start=0, frames=5),
-            Clip(name="05_01", subject="05", split="test", start=5, frames=3),
+            Clip(
+                name="05_01",
+                subject="05",
+                split="test",
+                start=5,
+                frames=3,
+                action="leap",
+                absolute=False,
+            ),
             Clip(name="02_01", subject="02", split="train", start=8, frames=4),
         ),
         skeleton="three joints",
         frame_rate=30.0,
         credit="Recorded by somebody; thanks, Zoë.",
         source="made up",
+        licence="Free for every use.",
     )
 
 
@@ -37,7 +47,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     read = MotionSet.read(tmp_path / "a.safetensors")
     np.testing.assert_array_equal(read.positions, written.positions)
     everything_else = [field.name for field in attrs.fields(MotionSet) if field.name != "positions"]
-    assert len(everything_else) == 5
+    assert len(everything_else) == 6
     for name in everything_else:
         assert getattr(read, name) == getattr(written, name)
 
@@ -50,6 +60,30 @@ def test_the_header_is_json_under_one_key(tmp_path: Path) -> None:
     assert key == "platypose"
     assert (header["kind"], header["format"]) == ("motion-set", 1)
     assert header["clips"][1]["split"] == "test"
+
+
+def test_a_file_from_before_actions_and_licences_is_read(tmp_path: Path) -> None:
+    save_file({"positions": _POSE}, tmp_path / "a.safetensors", metadata=_header())
+    read = MotionSet.read(tmp_path / "a.safetensors")
+    assert (read.clips[0].action, read.clips[0].absolute, read.licence) == ("", True, "")
+
+
+def test_reading_maps_the_positions_and_does_not_load_them(tmp_path: Path) -> None:
+    frames = 2_000_000  # 204 MB
+    with (tmp_path / "a.safetensors").open("wb") as file:
+        clip = Clip(name="a", subject="a", split="train", start=0, frames=frames)
+        header = _header(clips=[attrs.asdict(clip)], skeleton="h36m-17")
+        size = frames * 17 * 3 * 4
+        entry = {"dtype": "F32", "shape": [frames, 17, 3], "data_offsets": [0, size]}
+        text = json.dumps({"__metadata__": header, "positions": entry}).encode()
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + size)
+    tracemalloc.start()
+    read = MotionSet.read(tmp_path / "a.safetensors")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert read.positions.shape == (frames, 17, 3) and not read.positions.flags.writeable
+    assert peak < 0.1 * size
 
 
 def test_writing_leaves_only_the_file(tmp_path: Path) -> None:

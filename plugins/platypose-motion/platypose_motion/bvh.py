@@ -76,6 +76,26 @@ def parse(text: str, file: str) -> Bvh:
     return Bvh(joints=tuple(joints), channels=_values(reader, count, width), frame_time=frame_time)
 
 
+def drop_repeated_offsets(bvh: Bvh) -> Bvh:
+    """The file with zero offsets where the position channels repeat them.
+
+    Position channels add to the offset, but some programs write the whole position of a joint in
+    its parent's frame into them, beside the same offset. Such channels lie nearer to the offset
+    than to zero.
+    """
+    first = 0
+    joints: list[Joint] = []
+    for joint in bvh.joints:
+        given = np.zeros(3)
+        for column, channel in enumerate(joint.channels, start=first):
+            if channel in _POSITIONS:
+                given[_POSITIONS[channel]] = bvh.channels[:, column].mean()
+        first += len(joint.channels)
+        repeated = np.linalg.norm(given - joint.offset) < np.linalg.norm(given)
+        joints.append(attrs.evolve(joint, offset=(0.0, 0.0, 0.0)) if repeated else joint)
+    return attrs.evolve(bvh, joints=tuple(joints))
+
+
 def forward_kinematics(bvh: Bvh) -> Array:
     """Joint positions (frames, joints, 3) in the file's units and axes.
 

@@ -1,4 +1,4 @@
-"""The skeleton of the cgspeed BVH conversion of the CMU database, read as Human3.6M's 17 joints."""
+"""The skeleton of the cgspeed BVH conversion of the CMU database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from platypose.skeleton import H36M_17
 from platypose_motion.bvh import Bvh, Joint, forward_kinematics
 
 Array = npt.NDArray[np.float64]
@@ -14,51 +13,49 @@ Array = npt.NDArray[np.float64]
 UNIT = 0.0254 / 0.45
 """Metres in one CMU length unit, 1 / 0.45 inch."""
 
-H36M_SOURCES: dict[str, tuple[str, ...]] = {
-    "hip": ("LeftUpLeg", "RightUpLeg"),
-    "right_hip": ("RightUpLeg",),
-    "right_knee": ("RightLeg",),
-    "right_foot": ("RightFoot",),
-    "left_hip": ("LeftUpLeg",),
-    "left_knee": ("LeftLeg",),
-    "left_foot": ("LeftFoot",),
-    "spine": ("Spine",),
-    "thorax": ("Neck",),
-    "neck": ("Head",),
-    "head": ("Head End",),
-    "left_shoulder": ("LeftArm",),
-    "left_elbow": ("LeftForeArm",),
-    "left_wrist": ("LeftFingerBase",),
-    "right_shoulder": ("RightArm",),
-    "right_elbow": ("RightForeArm",),
-    "right_wrist": ("RightFingerBase",),
+ACCLAIM_ENDS = {
+    "lhipjoint": "LeftUpLeg",
+    "lfemur": "LeftLeg",
+    "ltibia": "LeftFoot",
+    "lfoot": "LeftToeBase",
+    "rhipjoint": "RightUpLeg",
+    "rfemur": "RightLeg",
+    "rtibia": "RightFoot",
+    "rfoot": "RightToeBase",
+    "lowerback": "Spine",
+    "upperback": "Spine1",
+    "thorax": "Neck",
+    "lowerneck": "Neck1",
+    "upperneck": "Head",
+    "head": "Head End",
+    "lclavicle": "LeftArm",
+    "lhumerus": "LeftForeArm",
+    "lradius": "LeftHand",
+    "lwrist": "LeftFingerBase",
+    "rclavicle": "RightArm",
+    "rhumerus": "RightForeArm",
+    "rradius": "RightHand",
+    "rwrist": "RightFingerBase",
 }
-"""For each joint of the pose the BVH joints whose mean it is."""
-
-TOES = ("LeftToeBase", "RightToeBase")
+"""For each Acclaim bone the joint at which it ends."""
 
 # The Acclaim skeleton has a bone from the top of the upper back to the base of the neck (thorax)
-# and one from the end of the radius to the wrist. The conversion gives the joints at their ends a
-# zero offset, and so loses 12 cm of every trunk and 9 cm of every forearm.
+# and one from the end of the radius to the palm (wrist). The conversion gives the joints at their
+# ends a zero offset, and so loses 12 cm of every trunk and 9 cm of every arm.
 _AFTER_THORAX = ("Neck", "LeftShoulder", "RightShoulder")
 _AFTER_WRIST = {
     "LeftHand": ("LeftFingerBase", "LThumb"),
     "RightHand": ("RightFingerBase", "RThumb"),
 }
 
-_NEEDED = {
-    *(source for sources in H36M_SOURCES.values() for source in sources),
-    *_AFTER_THORAX,
-    *_AFTER_WRIST,
-    *(name for names in _AFTER_WRIST.values() for name in names),
-    *TOES,
-    "Spine1",
-}
-
-
-def missing_joints(bvh: Bvh) -> list[str]:
-    """The joints of the conversion that the file lacks."""
-    return sorted(_NEEDED - {joint.name for joint in bvh.joints})
+NEEDED = frozenset(
+    {
+        *ACCLAIM_ENDS.values(),
+        *_AFTER_THORAX,
+        *(name for names in _AFTER_WRIST.values() for name in names),
+    }
+)
+"""The joints by which a file is known to be of the conversion."""
 
 
 def restore_lost_bones(bvh: Bvh) -> Bvh:
@@ -81,23 +78,12 @@ def restore_lost_bones(bvh: Bvh) -> Bvh:
     return attrs.evolve(bvh, joints=tuple(restore(joint) for joint in bvh.joints))
 
 
-def positions(bvh: Bvh) -> tuple[Array, Array]:
-    """The 17 joints and the two toe bases, in metres, z up.
-
-    The file has y up, and a person at rest facing z with the left side towards x. The axes are
-    permuted cyclically: at rest the person faces x, with the left side towards y.
+def acclaim_ends(bvh: Bvh) -> dict[str, Array]:
+    """The ends of the Acclaim bones, (frames, 3), in metres and the axes of the file.
 
     Arguments:
-        bvh: a file of the conversion, with none of its joints missing.
-
-    Returns:
-        ((frames, 17, 3), (frames, 2, 3)); the toe bases are left, right.
+        bvh: a file of the conversion, with none of the joints `NEEDED` missing.
     """
     whole = restore_lost_bones(bvh)
-    metres = forward_kinematics(whole)[..., [2, 0, 1]] * UNIT
-    joints = [
-        np.mean([metres[:, whole.index(source)] for source in H36M_SOURCES[name]], axis=0)
-        for name in H36M_17.joints
-    ]
-    toes = [metres[:, whole.index(name)] for name in TOES]
-    return np.stack(joints, axis=1), np.stack(toes, axis=1)
+    metres = forward_kinematics(whole) * UNIT
+    return {bone: metres[:, whole.index(joint)] for bone, joint in ACCLAIM_ENDS.items()}

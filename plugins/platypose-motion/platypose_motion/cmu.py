@@ -1,86 +1,127 @@
-"""The CMU Graphics Lab Motion Capture Database in the cgspeed BVH conversion."""
+"""The CMU Graphics Lab Motion Capture Database, in whatever form it is published.
+
+A trial is named SS_TT, S the subject and T the trial, in every form:
+
+- Acclaim: SS.asf and SS_TT.amc in one folder, as CMU publishes them;
+- BVH of the cgspeed conversion, SS_TT.bvh;
+- BVH of the daz-friendly conversion, SS_TT.bvh or a folder of the kind of movement, see `daz`;
+- cmu-actions.npz, sequences by action, see `cmu_actions`.
+"""
 
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 import attrs
-import numpy as np
-import numpy.typing as npt
 
-from platypose.api import BuildContext, UserError
-from platypose.motion import Clip, MotionSet, Rejection
-from platypose.skeleton import H36M_17
-from platypose_motion import cgspeed
-from platypose_motion.bvh import parse
+from platypose.api import BuildContext, Trial, UserError
+from platypose.motion.download import Download, Obtaining
+from platypose.motion.recording import Recording
+from platypose_motion import archive, cgspeed, cmu_actions, daz
+from platypose_motion.acclaim_files import read_acclaim
+from platypose_motion.axes import z_up
+from platypose_motion.bvh import Bvh, parse
 from platypose_motion.config import CmuConfig
-from platypose_motion.plausibility import ACCELERATION, implausible, jumps
-from platypose_motion.resampling import resample
-
-Array = npt.NDArray[np.float64]
+from platypose_motion.pose_joints import ACCLAIM, ACCLAIM_TOES, DAZ, DAZ_TOES, combine
+from platypose_motion.recordings import recording
+from platypose_motion.splits import CMU_TEST_SUBJECTS, split_of
 
 CREDIT = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. "
     "The database was created with funding from NSF EIA-0196217."
 )
 
-TEST_SUBJECTS = frozenset({"05", "08", "16"})
-"""People held out for testing; everybody else is for training."""
+LICENCE = (
+    "Free for use in research projects; it may be included in commercially sold products, but not "
+    "resold directly, even in converted form. Weights trained on it may be shipped with the credit."
+)
 
-SHORTEST_SECONDS = 1.0
+OBTAINING = Obtaining(
+    instructions="""\
+The CMU Graphics Lab Motion Capture Database is free at http://mocap.cs.cmu.edu. Its archive of all
+ASF/AMC files, about 1.1 GB, needs not be unpacked. Please do not crawl the site.""",
+    downloads=(Download(url="http://mocap.cs.cmu.edu/allasfamc.zip", filename="allasfamc.zip"),),
+)
 
-_TRIAL = re.compile(r"(?:.*/)?(\d{2,3})_(\d{2,3})\.bvh", re.IGNORECASE)
+FRAME_RATE = 120.0
+"""Of the Acclaim files, which do not say it; the conversions say the same of every trial."""
+
+FRAME_RATES = {"60": 60.0, "61": 60.0}
+"""Subjects that were recorded at another rate, whatever a conversion says. CMU's index gives 60 Hz
+for the salsa couple; at 120 Hz they would take five steps a second and move their feet at 6 m/s.
+In the jumps of 02, 05, 49 and 94 the body falls with 9.8 m/s² at 120 Hz."""
+
+_TRIAL = re.compile(r"(?P<subject>\d{2,3})_(?P<trial>\d{2,3})")
+_EXPECTED = (
+    "a zip archive or a folder of .amc with .asf or of .bvh files, or the file cmu-actions.npz,"
+)
+# Files that the conversions ship beside the trials and that hold no motion.
+_POSES = re.compile(r"standard|t-?_?pose|rest", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
 class Cmu:
-    """Prepares trials named SS_TT.bvh, SS being the subject and TT the trial."""
+    """Finds and reads trials of the CMU database."""
 
-    config: CmuConfig
+    config: CmuConfig = CmuConfig()
 
-    def prepare(
-        self, sources: Sequence[Path], *, progress: Callable[[int, int, str], None]
-    ) -> tuple[MotionSet, tuple[Rejection, ...]]:
-        """Read every trial once, check it, reduce it to 17 joints and to the frame rate, split.
+    @property
+    def credit(self) -> str:
+        """The acknowledgement that CMU asks for."""
+        return CREDIT
 
-        Each file's first frame, the conversion's T-pose, is dropped. A trial is cut where a joint
-        jumps; the pieces of at least one second are kept.
+    @property
+    def licence(self) -> str:
+        """CMU's terms."""
+        return LICENCE
+
+    def obtaining(self) -> Obtaining:
+        """Where the files are had."""
+        return OBTAINING
+
+    def trials(self, sources: Sequence[Path]) -> Sequence[Trial]:
+        """Find the trials of any mix of forms.
 
         Arguments:
-            sources: the published zip archives, read in place, or folders of .bvh files.
-            progress: called as (done, total, name of the trial).
+            sources: archives, folders and cmu-actions.npz.
 
         Returns:
-            The motion set, and what was left out with the reason.
+            All trials. Acclaim files come first, as the original, then the conversions: of a trial
+            that several sources hold, the first is preferred.
 
         Raises:
-            UserError: a source is missing, unreadable or holds no .bvh file, or no trial of all
-                sources is usable.
+            UserError: a source is missing, is of no known form or holds no trial.
         """
-        seen: set[str] = set()
-        pieces: list[_Piece] = []
-        rejections: list[Rejection] = []
-        with ExitStack() as archives:
-            files = [file for source in sources for file in _files(source, archives)]
-            for done, file in enumerate(sorted(files, key=lambda file: file.trial), start=1):
-                if file.trial in seen:
-                    rejections.append(Rejection(name=str(file), reason="the trial is given twice"))
-                else:
-                    seen.add(file.trial)
-                    kept, left_out = _trial(file, self.config.frame_rate)
-                    pieces += kept
-                    rejections += left_out
-                progress(done, len(files), file.trial)
-        if not pieces:
-            first = "".join(f"; {left.name}: {left.reason}" for left in rejections[:1])
-            raise UserError(f"The sources hold no usable CMU trial{first}.")
-        return _motion_set(pieces, self.config.frame_rate), tuple(rejections)
+        ranked: list[tuple[int, Trial]] = []
+        for source in sources:
+            found = list(_trials(source))
+            if not found:
+                raise UserError(f"{source} holds no CMU trial; {_EXPECTED} is expected.")
+            ranked += found
+        return [trial for _, trial in sorted(ranked, key=lambda pair: pair[0])]
+
+    def read(self, trial: Trial) -> Recording:
+        """Read one trial.
+
+        The first frame of the cgspeed conversion and the first frames of the daz conversion are
+        poses that the conversions add; they are dropped.
+
+        Raises:
+            UserError: the file is damaged or of another skeleton, or its name is not of a trial.
+        """
+        if not trial.member.lower().endswith((".amc", ".bvh")):
+            return cmu_actions.read(trial)
+        if not _TRIAL.fullmatch(trial.name):
+            raise UserError(
+                f"{trial} is not named subject_trial, such as 02_01, so it is not known who moves."
+            )
+        if trial.member.lower().endswith(".amc"):
+            asf = str(PurePosixPath(trial.member).with_name(f"{trial.subject}.asf"))
+            ends = read_acclaim(trial.source, asf, trial.member)
+            return recording(combine(ends, ACCLAIM), ends, ACCLAIM_TOES, _rate(trial, FRAME_RATE))
+        return _read_bvh(parse(archive.read_text(trial.source, trial.member), str(trial)), trial)
 
 
 def build(config: CmuConfig, context: BuildContext) -> Cmu:
@@ -88,127 +129,68 @@ def build(config: CmuConfig, context: BuildContext) -> Cmu:
     return Cmu(config=config)
 
 
-@attrs.frozen
-class _File:
-    """One .bvh file, in a folder or in an archive."""
+def _trials(source: Path) -> Iterator[tuple[int, Trial]]:
+    """Trials of one source, each with its rank: a lower one is nearer to the original."""
+    if cmu_actions.is_cmu_actions(source):
+        for trial in cmu_actions.trials(source):
+            yield 3, trial
+        return
+    for member in archive.members(source, [".amc", ".bvh"], _EXPECTED):
+        path = PurePosixPath(member)
+        name, folder, rank = path.stem, path.parent.name, 0 if path.suffix.lower() == ".amc" else 1
+        action = ""
+        if folder in daz.FOLDERS and name.isdecimal():
+            known = daz.trial_of(folder, int(name))
+            if known:
+                name, action, rank = f"{known[0]}_{known[1]:02d}", folder, 2
+        if _POSES.search(name):
+            continue
+        found = _TRIAL.fullmatch(name)
+        subject = found["subject"] if found else name
+        yield (
+            rank,
+            Trial(
+                name=name,
+                subject=subject,
+                split=split_of(CMU_TEST_SUBJECTS, subject),
+                source=source,
+                member=member,
+                action=action,
+            ),
+        )
 
-    container: Path
-    member: str
-    read: Callable[[], bytes]
 
-    def __str__(self) -> str:
-        return f"{self.container}/{self.member}"
-
-    @property
-    def trial(self) -> str:
-        found = _TRIAL.fullmatch(self.member)
-        return f"{found[1]}_{found[2]}" if found else self.member
-
-
-@attrs.frozen
-class _Piece:
-    """An uninterrupted part of a trial at the final frame rate."""
-
-    name: str
-    trial: str
-    positions: Array
-
-
-def _files(source: Path, archives: ExitStack) -> list[_File]:
-    if source.is_dir():
-        paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".bvh")
-        files = [_File(source, p.relative_to(source).as_posix(), p.read_bytes) for p in paths]
-    elif not source.exists():
-        raise UserError(f"{source} does not exist; a zip archive or a folder of .bvh is expected.")
-    else:
-        try:
-            archive = archives.enter_context(zipfile.ZipFile(source))
-        except (OSError, zipfile.BadZipFile) as error:
+def _read_bvh(bvh: Bvh, trial: Trial) -> Recording:
+    joints = {joint.name for joint in bvh.joints}
+    rate = _rate(trial, 1.0 / bvh.frame_time)
+    if joints >= cgspeed.NEEDED:
+        _long_enough(bvh, 1, trial)
+        ends = {name: z_up(end[1:]) for name, end in cgspeed.acclaim_ends(bvh).items()}
+        return recording(combine(ends, ACCLAIM), ends, ACCLAIM_TOES, rate)
+    if joints >= daz.NEEDED:
+        _long_enough(bvh, daz.FRAMES_BEFORE, trial)
+        points = {name: z_up(point[daz.FRAMES_BEFORE :]) for name, point in daz.points(bvh).items()}
+        if hanging := daz.upside_down(points):
             raise UserError(
-                f"{source} cannot be read as a zip archive ({error}); "
-                "a zip archive or a folder of .bvh is expected."
-            ) from error
-        members = [name for name in archive.namelist() if name.lower().endswith(".bvh")]
-        files = [_File(source, name, partial(archive.read, name)) for name in members]
-    if not files:
-        raise UserError(f"{source} holds no .bvh file.")
-    return files
-
-
-def _trial(file: _File, frame_rate: float) -> tuple[list[_Piece], list[Rejection]]:
-    """The usable pieces of one trial, and what is left out of it."""
-    if not _TRIAL.fullmatch(file.member):
-        reason = "its name is not subject_trial.bvh, such as 02_01.bvh"
-        return [], [Rejection(name=str(file), reason=reason)]
-    try:
-        bvh = parse(file.read().decode("utf-8-sig", errors="replace"), str(file))
-    except UserError as error:
-        return [], [Rejection(name=file.trial, reason=str(error).rstrip("."))]
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
-        return [], [Rejection(name=file.trial, reason=f"{file} cannot be read: {error}")]
-    missing = cgspeed.missing_joints(bvh)
-    if missing:
-        reason = f"it is not the cgspeed skeleton: it has no joint {', '.join(missing)}"
-        return [], [Rejection(name=file.trial, reason=reason)]
-
-    pose, toes = (part[1:] for part in cgspeed.positions(bvh))
-    rate = 1.0 / bvh.frame_time
-    shortest = round(SHORTEST_SECONDS * rate)
-    seconds = len(pose) / rate
-    fault = (
-        f"it lasts {seconds:.2f} s, less than {SHORTEST_SECONDS:.0f} s"
-        if len(pose) < shortest
-        else implausible(pose, toes)
+                f"{trial} has the head upside down in {hanging} of {len(points['head'])} frames, a "
+                "fault of the conversion."
+            )
+        return recording(combine(points, DAZ), points, DAZ_TOES, rate)
+    wanted = (
+        cgspeed.NEEDED if len(joints & cgspeed.NEEDED) > len(joints & daz.NEEDED) else daz.NEEDED
     )
-    if fault:
-        return [], [Rejection(name=file.trial, reason=fault, seconds=seconds)]
-
-    runs = [run for run in _runs(~jumps(pose, rate)) if run.stop - run.start >= shortest]
-    pieces = [
-        _Piece(
-            name=file.trial if len(runs) == 1 else f"{file.trial}-{number}",
-            trial=file.trial,
-            positions=resample(pose[run], rate, frame_rate),
-        )
-        for number, run in enumerate(runs, start=1)
-    ]
-    lost = len(pose) - sum(run.stop - run.start for run in runs)
-    if not lost:
-        return pieces, []
-    reason = (
-        f"{lost} of {len(pose)} frames lie at or between jumps of a joint "
-        f"(acceleration above {ACCELERATION:.0f} m/s²)"
+    name = "cgspeed" if wanted is cgspeed.NEEDED else "daz"
+    missing = ", ".join(sorted(wanted - joints)[:5])
+    raise UserError(
+        f"{trial} is of neither conversion of the CMU database: compared to {name}, it has no "
+        f"joint {missing}."
     )
-    return pieces, [Rejection(name=file.trial, reason=reason, seconds=lost / rate)]
 
 
-def _runs(usable: npt.NDArray[np.bool_]) -> Iterator[slice]:
-    """The runs of consecutive true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], usable, [False]])))
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        yield slice(int(start), int(stop))
+def _rate(trial: Trial, stated: float) -> float:
+    return FRAME_RATES.get(trial.subject, stated)
 
 
-def _motion_set(pieces: Sequence[_Piece], frame_rate: float) -> MotionSet:
-    clips: list[Clip] = []
-    start = 0
-    for piece in pieces:
-        subject = piece.trial.split("_")[0]
-        split = "test" if subject in TEST_SUBJECTS else "train"
-        frames = len(piece.positions)
-        clips.append(
-            Clip(name=piece.name, subject=subject, split=split, start=start, frames=frames)
-        )
-        start += frames
-    return MotionSet(
-        positions=np.concatenate([piece.positions for piece in pieces]).astype(np.float32),
-        clips=tuple(clips),
-        skeleton=H36M_17.name,
-        frame_rate=frame_rate,
-        credit=CREDIT,
-        source=(
-            "CMU Graphics Lab Motion Capture Database, cgspeed BVH conversion: forward kinematics, "
-            "lost thorax and wrist bones restored, first frame dropped, low-pass filtered and "
-            f"resampled to {frame_rate:g} frames a second."
-        ),
-    )
+def _long_enough(bvh: Bvh, added: int, trial: Trial) -> None:
+    if len(bvh.channels) <= added:
+        raise UserError(f"{trial} holds only the {added} frames that the conversion adds.")

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from platypose_motion.bvh import Bvh, Joint, forward_kinematics, parse
+from platypose_motion.bvh import (
+    Bvh,
+    Joint,
+    drop_repeated_offsets,
+    forward_kinematics,
+    parse,
+)
 from scipy.spatial.transform import Rotation
 
 from platypose.api import UserError
@@ -138,3 +144,18 @@ def test_file_cut_short_anywhere_is_refused(end: int) -> None:
 def test_windows_line_ends_and_blank_lines_change_nothing() -> None:
     spaced = parse(ARM.replace("\n", "\r\n\r\n"), "arm.bvh")
     np.testing.assert_array_equal(spaced.channels, parse(ARM, "arm.bvh").channels)
+
+
+def test_positions_that_repeat_an_offset_count_once() -> None:
+    plain = parse(ARM, "arm.bvh")
+    head, _, rows = ARM.partition("Frame Time: 0.04\n")
+    head = head.replace(
+        "CHANNELS 3 Zrotation", "CHANNELS 6 Xposition Yposition Zposition Zrotation"
+    )
+    words = [row.split() for row in rows.splitlines()]
+    rows = "".join(" ".join([*row[:6], "2", "0", "0", *row[6:]]) + "\n" for row in words)
+    repeated = f"{head}Frame Time: 0.04\n{rows}"
+    dropped = drop_repeated_offsets(parse(repeated, "arm.bvh"))
+    np.testing.assert_allclose(forward_kinematics(dropped), forward_kinematics(plain), atol=1e-12)
+    # Positions that add to an offset, and files without positions, stay as they are.
+    assert drop_repeated_offsets(plain).joints == plain.joints

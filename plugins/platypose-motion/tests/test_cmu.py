@@ -1,347 +1,307 @@
 from __future__ import annotations
 
+import pickle
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from platypose_motion.bvh import parse
-from platypose_motion.cgspeed import UNIT, restore_lost_bones
+from platypose_motion.cgspeed import restore_lost_bones
 from platypose_motion.cmu import Cmu
-from platypose_motion.config import CmuConfig
+from platypose_motion.splits import CMU_TEST_SUBJECTS
 
-from platypose.api import UserError
-from platypose.motion import MotionSet, Rejection, bone_lengths
+from platypose.api import Dataset, Trial, UserError
+from platypose.motion.recording import Recording
 from platypose.skeleton import H36M_17
 
-Trial = Callable[..., str]
-Column = Callable[[str], int]
+Write = Callable[..., str]
 JOINT = {name: index for index, name in enumerate(H36M_17.joints)}
+CMU = Cmu()
 
 
-def _prepare(
-    *sources: Path, frame_rate: float = 30.0
-) -> tuple[MotionSet, dict[str, Rejection], list[tuple[int, int, str]]]:
-    seen: list[tuple[int, int, str]] = []
-    motion, rejections = Cmu(config=CmuConfig(frame_rate=frame_rate)).prepare(
-        sources, progress=lambda done, total, name: seen.append((done, total, name))
-    )
-    return motion, {rejection.name: rejection for rejection in rejections}, seen
-
-
-def _folder(path: Path, trials: dict[str, str]) -> Path:
-    for name, text in trials.items():
-        file = path / name[:2] / f"{name}.bvh"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+def _folder(path: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text)
     return path
 
 
-def _archive(path: Path, trials: dict[str, str]) -> Path:
+def _archive(path: Path, files: dict[str, str]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in trials.items():
-            archive.writestr(f"{name[:2]}/{name}.bvh", text)
+        for name, text in files.items():
+            archive.writestr(name, text)
     return path
+
+
+def _only(source: Path) -> Trial:
+    (trial,) = CMU.trials([source])
+    return trial
 
 
 @pytest.fixture
-def walker(tmp_path: Path, trial: Trial) -> np.ndarray:
-    """The made-up walker as prepared, (frames, 17, 3)."""
-    motion, rejections, _ = _prepare(_folder(tmp_path, {"02_01": trial()}))
-    assert not rejections
-    return motion.positions
+def walker(tmp_path: Path, trial: Write) -> Recording:
+    """The made-up walker as read from the cgspeed conversion."""
+    return CMU.read(_only(_folder(tmp_path / "walker", {"02/02_01.bvh": trial()})))
 
 
-def test_walker_stands_on_the_floor_in_metres(walker: np.ndarray) -> None:
-    ankles = walker[:, [JOINT["left_foot"], JOINT["right_foot"]], 2]
+def test_cmu_is_a_data_set_that_can_be_sent_to_another_process() -> None:
+    assert isinstance(CMU, Dataset)
+    assert pickle.loads(pickle.dumps(CMU)) == CMU
+
+
+def test_walker_stands_on_the_floor_in_metres(walker: Recording) -> None:
+    ankles = walker.positions[:, [JOINT["left_foot"], JOINT["right_foot"]], 2]
     assert -0.1 < ankles.min() < 0.2
-    assert 1.4 < walker[:, JOINT["head"], 2].mean() < 1.8
+    assert 1.4 < walker.positions[:, JOINT["head"], 2].mean() < 1.8
+    assert walker.absolute
 
 
-def test_leg_length_is_the_files_in_cmu_units(walker: np.ndarray) -> None:
-    leg = sum(
-        np.linalg.norm(walker[:, JOINT[a]] - walker[:, JOINT[b]], axis=-1).mean()
-        for a, b in [("left_hip", "left_knee"), ("left_knee", "left_foot")]
-    )
-    inches = (np.hypot(2.4, 6.6) + np.hypot(2.5, 6.9)) / 0.45
-    np.testing.assert_allclose(leg, inches * 0.0254, rtol=1e-3)
-
-
-def test_walker_goes_forward_along_x_at_its_speed(walker: np.ndarray) -> None:
-    # The tolerance covers the sway of the filter at the two ends.
-    velocity = (walker[-1, 0] - walker[0, 0]) / ((len(walker) - 1) / 30)
+def test_walker_walks_1_2_metres_a_second_towards_x(walker: Recording) -> None:
+    assert walker.frame_rate == 120.0
+    assert len(walker.positions) == 240, "the T-pose is dropped"
+    hips = walker.positions[:, JOINT["hip"]]
+    velocity = (hips[-1] - hips[0]) * walker.frame_rate / (len(hips) - 1)
     np.testing.assert_allclose(velocity, [1.2, 0, 0], atol=0.01)
 
 
-def test_left_is_the_left_of_a_person_who_walks_along_x(walker: np.ndarray) -> None:
-    for part in ("hip", "knee", "foot", "shoulder"):
-        left, right = walker[:, JOINT[f"left_{part}"]], walker[:, JOINT[f"right_{part}"]]
-        assert (left[:, 1] > right[:, 1]).all()
+def test_left_is_left(walker: Recording) -> None:
+    pose = walker.positions
+    for part in ("hip", "knee", "foot", "shoulder", "elbow", "wrist"):
+        left, right = pose[:, JOINT[f"left_{part}"]], pose[:, JOINT[f"right_{part}"]]
+        # Facing x with z up, the left side is towards y.
+        assert ((left - right)[:, 1] > 0.1).all()
+    assert walker.toes is not None
+    assert (walker.toes[:, 0, 1] > walker.toes[:, 1, 1]).all()
+    assert (walker.toes.mean(axis=(0, 1)) > pose[:, [3, 6]].mean(axis=(0, 1)))[0]
 
 
-def test_the_arm_that_the_file_bends_is_the_left_one(walker: np.ndarray) -> None:
-    def reach(side: str) -> float:
-        shoulder, wrist = walker[:, JOINT[f"{side}_shoulder"]], walker[:, JOINT[f"{side}_wrist"]]
-        return float(np.linalg.norm(wrist - shoulder, axis=-1).mean())
+def test_only_the_bent_elbow_is_bent(walker: Recording) -> None:
+    def angle(side: str) -> float:
+        shoulder, elbow, wrist = (
+            walker.positions[0, JOINT[f"{side}_{part}"]] for part in ("shoulder", "elbow", "wrist")
+        )
+        upper, fore = elbow - shoulder, wrist - elbow
+        cos = upper @ fore / np.linalg.norm(upper) / np.linalg.norm(fore)
+        return float(np.degrees(np.arccos(np.clip(cos, -1, 1))))
 
-    straight = (5 + 1.5 * 3.4) * UNIT
-    np.testing.assert_allclose(reach("right"), straight, rtol=1e-3)
-    assert reach("left") < 0.9 * straight
-    # Bent by -60° about y, the left hand comes forward.
-    assert (walker[:, JOINT["left_wrist"], 0] > walker[:, JOINT["left_elbow"], 0] + 0.2).all()
-
-
-def test_the_t_pose_is_dropped_and_four_frames_become_one(walker: np.ndarray) -> None:
-    # 241 frames with the T-pose.
-    assert walker.shape == (60, 17, 3)
-    # The first prepared frame has the arm bent already, which the T-pose has not.
-    assert walker[0, JOINT["left_wrist"], 0] > walker[0, JOINT["left_shoulder"], 0] + 0.2
+    assert angle("left") == pytest.approx(60, abs=1e-3)
+    assert angle("right") == pytest.approx(0, abs=1e-3)
 
 
-def test_hip_is_the_middle_of_the_hips(walker: np.ndarray) -> None:
-    middle = walker[:, [JOINT["left_hip"], JOINT["right_hip"]]].mean(axis=1)
-    np.testing.assert_allclose(walker[:, JOINT["hip"]], middle, atol=1e-5)
+def test_hip_is_midway_between_the_hips(walker: Recording) -> None:
+    pose = walker.positions
+    middle = (pose[:, JOINT["left_hip"]] + pose[:, JOINT["right_hip"]]) / 2
+    np.testing.assert_allclose(pose[:, JOINT["hip"]], middle, atol=1e-9)
 
 
-def test_lost_thorax_and_wrist_bones_are_restored(trial: Trial) -> None:
-    offsets = {
-        joint.name: joint.offset for joint in restore_lost_bones(parse(trial(), "walker")).joints
+def test_acclaim_files_and_the_conversion_give_the_same_recording(
+    tmp_path: Path, trial: Write, amc: Write, asf: str, column: Callable[[str], int]
+) -> None:
+    def turn(walk: np.ndarray) -> None:
+        # Every bone but the pelvis, which has no channels, turns about every axis.
+        random = np.random.default_rng(0)
+        walk[:, 3:] += random.uniform(-40, 40, walk.shape[1] - 3)
+        for joint in ("LHipJoint", "RHipJoint"):
+            walk[:, column(joint) : column(joint) + 3] = 0
+
+    source = _archive(
+        tmp_path / "a.zip",
+        {
+            "subjects/02/02.asf": asf,
+            "subjects/02/02_01.amc": amc(30, turn),
+            "bvh/02/02_01.bvh": trial(30, turn),
+        },
+    )
+    original, converted = (CMU.read(found) for found in CMU.trials([source]))
+    assert original.frame_rate == converted.frame_rate == 120.0
+    # The files are written with five decimals.
+    np.testing.assert_allclose(original.positions, converted.positions, atol=1e-6)
+    assert original.toes is not None
+    assert converted.toes is not None
+    np.testing.assert_allclose(original.toes, converted.toes, atol=1e-6)
+
+
+def test_lost_thorax_and_wrist_bones_are_restored(trial: Write) -> None:
+    bvh = restore_lost_bones(parse(trial(), "walk.bvh"))
+
+    def length(name: str) -> float:
+        return float(np.linalg.norm(bvh.joints[bvh.index(name)].offset))
+
+    assert length("Neck") == pytest.approx(2.0)
+    for side in ("Left", "Right"):
+        assert length(f"{side}Shoulder") == pytest.approx(2.0)
+        assert length(f"{side}FingerBase") == pytest.approx(1.7)
+    again = restore_lost_bones(bvh)
+    assert again.joints == bvh.joints
+
+
+def test_daz_figure_stands_with_its_left_towards_y(tmp_path: Path, daz: Write) -> None:
+    found = _only(_archive(tmp_path / "daz.zip", {"indian/06.bvh": daz()}))
+    assert (found.name, found.subject, found.action) == ("94_06", "94", "indian")
+    recording = CMU.read(found)
+    assert len(recording.positions) == 40 - 12, "the T-pose and the way out of it are dropped"
+    pose = recording.positions[0]
+    # Worked out from the offsets: the root at 90 cm, the hip joints 2.64 cm above it.
+    np.testing.assert_allclose(pose[JOINT["hip"]], [-0.0097536, 0, 0.9264397], atol=1e-6)
+    np.testing.assert_allclose(
+        pose[JOINT["left_knee"]], [-0.0024384, 0.0877824, 0.5582407], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        pose[JOINT["left_wrist"]] - pose[JOINT["left_elbow"]],
+        [0.0707136, 0.225879, 0.00773209],
+        atol=1e-6,
+    )
+    assert pose[JOINT["head"], 2] == pytest.approx(0.9 + 0.6165303 + 0.15, abs=1e-4)
+    assert recording.toes is not None
+    assert (recording.toes[:, 0, 1] > 0.05).all()
+    assert (recording.toes[..., 0] > 0.05).all()
+
+
+def test_trials_of_the_couple_have_the_partners_number(tmp_path: Path, daz: Write) -> None:
+    names = ["salsa/01.bvh", "salsa/15.bvh", "salsa/16.bvh", "salsa/30.bvh", "martial/03.bvh"]
+    source = _archive(tmp_path / "daz.zip", dict.fromkeys([*names, "standard.bvh"], daz()))
+    trials = {trial.member: trial for trial in CMU.trials([source])}
+    assert {member: trial.name for member, trial in trials.items()} == {
+        "salsa/01.bvh": "60_01",
+        "salsa/15.bvh": "60_15",
+        "salsa/16.bvh": "61_01",
+        "salsa/30.bvh": "61_15",
+        "martial/03.bvh": "135_03",
     }
-    for name in ("Neck", "LeftShoulder", "RightShoulder"):
-        np.testing.assert_allclose(offsets[name], (0, 2.0, 0), atol=1e-12)
-    np.testing.assert_allclose(offsets["LeftFingerBase"], (1.7, 0, 0))
-    np.testing.assert_allclose(offsets["RightFingerBase"], (-1.7, 0, 0))
+    # CMU recorded the couple at 60 Hz, whatever the file says.
+    assert CMU.read(trials["salsa/16.bvh"]).frame_rate == 60.0
+    assert CMU.read(trials["martial/03.bvh"]).frame_rate == 120.0
 
 
-def test_a_file_that_has_these_bones_keeps_them(trial: Trial) -> None:
-    own = re.sub(r"(JOINT Neck\n\{\nOFFSET) 0 0 0", r"\1 0 2.5 0", trial())
-    offsets = {joint.name: joint.offset for joint in restore_lost_bones(parse(own, "a")).joints}
-    assert offsets["Neck"] == (0, 2.5, 0)
+def test_a_daz_figure_under_its_published_name_is_told_by_its_joints(
+    tmp_path: Path, daz: Write
+) -> None:
+    found = _only(_folder(tmp_path / "daz", {"02_01.bvh": daz()}))
+    assert found.name == "02_01"
+    assert CMU.read(found).positions[0, JOINT["hip"], 2] == pytest.approx(0.926, abs=1e-3)
 
 
-def test_bones_are_human_and_rigid(tmp_path: Path, trial: Trial) -> None:
-    motion, _, _ = _prepare(_folder(tmp_path, {"02_01": trial()}))
-    lengths = bone_lengths(motion, H36M_17.parents)["02"]
-    by_joint = dict(zip(H36M_17.joints[1:], lengths.mean_mm, strict=True))
-    assert 380 < by_joint["left_knee"] < 450
-    assert 240 < by_joint["left_wrist"] < 300
-    assert 200 < by_joint["thorax"] < 260
-    assert lengths.spread_mm.max() < 2
+def test_a_head_upside_down_is_refused(tmp_path: Path, daz: Write) -> None:
+    found = _only(_archive(tmp_path / "daz.zip", {"salsa/06.bvh": daz(head_turn=175.0)}))
+    with pytest.raises(UserError, match=r"head upside down in 28 of 28 frames"):
+        CMU.read(found)
 
 
-def test_subjects_05_08_and_16_are_held_out(tmp_path: Path, trial: Trial) -> None:
+def test_subjects_05_08_and_16_are_held_out(tmp_path: Path, trial: Write) -> None:
     names = ["02_01", "05_02", "08_01", "16_11", "49_01"]
-    motion, _, _ = _prepare(_folder(tmp_path, dict.fromkeys(names, trial())))
-    assert {clip.name: clip.split for clip in motion.clips} == {
-        "02_01": "train",
-        "05_02": "test",
-        "08_01": "test",
-        "16_11": "test",
-        "49_01": "train",
-    }
-    assert [clip.subject for clip in motion.clips] == ["02", "05", "08", "16", "49"]
+    files = {f"{name[:2]}/{name}.bvh": trial(3) for name in names}
+    trials = CMU.trials([_folder(tmp_path, files)])
+    assert [found.subject for found in trials] == ["02", "05", "08", "16", "49"]
+    assert [found.split for found in trials] == ["train", "test", "test", "test", "train"]
+    assert {"05", "08", "16"} == CMU_TEST_SUBJECTS
 
 
-def test_zip_and_folder_give_the_same_set(tmp_path: Path, trial: Trial) -> None:
-    trials = {"02_01": trial(), "05_01": trial(300)}
-    from_folder, _, _ = _prepare(_folder(tmp_path / "folder", trials))
-    from_zip, _, _ = _prepare(_archive(tmp_path / "a.zip", trials))
-    np.testing.assert_array_equal(from_folder.positions, from_zip.positions)
-    assert from_folder.clips == from_zip.clips
+def test_zip_and_folder_give_the_same_recordings(
+    tmp_path: Path, trial: Write, amc: Write, asf: str
+) -> None:
+    files = {"02/02_01.bvh": trial(9), "s/05/05_01.amc": amc(9), "s/05/05.asf": asf}
+    folder = CMU.trials([_folder(tmp_path / "folder", files)])
+    packed = CMU.trials([_archive(tmp_path / "a.zip", files)])
+    assert [found.name for found in folder] == [found.name for found in packed]
+    for one, other in zip(folder, packed, strict=True):
+        np.testing.assert_array_equal(CMU.read(one).positions, CMU.read(other).positions)
 
 
-def test_a_trial_given_twice_counts_once(tmp_path: Path, trial: Trial) -> None:
-    folder = _folder(tmp_path / "folder", {"02_01": trial()})
-    archive = _archive(tmp_path / "a.zip", {"02_01": trial(), "02_02": trial()})
-    motion, rejections, _ = _prepare(folder, archive)
-    assert [clip.name for clip in motion.clips] == ["02_01", "02_02"]
-    (rejection,) = rejections.values()
-    assert rejection.name == f"{archive}/02/02_01.bvh"
-    assert "given twice" in rejection.reason
+def test_originals_come_before_conversions(
+    tmp_path: Path, trial: Write, amc: Write, asf: str, daz: Write
+) -> None:
+    conversions = _archive(tmp_path / "b.zip", {"02_01.bvh": trial(), "indian/06.bvh": daz()})
+    originals = _archive(tmp_path / "a.zip", {"02/02_01.amc": amc(), "02/02.asf": asf})
+    trials = CMU.trials([conversions, originals])
+    assert [(found.name, found.source) for found in trials] == [
+        ("02_01", originals),
+        ("02_01", conversions),
+        ("94_06", conversions),
+    ]
 
 
-def test_progress_counts_every_file(tmp_path: Path, trial: Trial) -> None:
-    _, _, seen = _prepare(_folder(tmp_path, {"05_01": trial(), "02_01": trial()}))
-    assert seen == [(1, 2, "02_01"), (2, 2, "05_01")]
-
-
-def test_another_frame_rate(tmp_path: Path, trial: Trial) -> None:
-    motion, _, _ = _prepare(_folder(tmp_path, {"02_01": trial()}), frame_rate=60.0)
-    assert motion.frame_rate == 60.0
-    assert len(motion.positions) == 120
-
-
-def test_credit_is_what_the_owners_ask_for(tmp_path: Path, trial: Trial) -> None:
-    motion, _, _ = _prepare(_folder(tmp_path, {"02_01": trial()}))
-    assert motion.credit == (
+def test_credit_is_what_the_owners_ask_for() -> None:
+    assert CMU.credit == (
         "The data used in this project was obtained from mocap.cs.cmu.edu. "
         "The database was created with funding from NSF EIA-0196217."
     )
-
-
-def _z_up(walk: np.ndarray) -> None:
-    # Turned by 90° about x, the person lies unless z is read as the vertical axis.
-    walk[:, 5] = 90
-
-
-def _rows_nan(walk: np.ndarray) -> None:
-    walk[7, 4] = np.nan
-
-
-def _scaled(text: str, factor: float) -> str:
-    """All offsets in another unit."""
-
-    def scale(found: re.Match[str]) -> str:
-        return "OFFSET " + " ".join(str(factor * float(x)) for x in found[1].split())
-
-    return re.sub(r"OFFSET (.*)", scale, text)
-
-
-def _mirrored(text: str) -> str:
-    """Left and right exchanged in the offsets, not in the names."""
-
-    def flip(found: re.Match[str]) -> str:
-        x, y, z = found[1].split()
-        return f"OFFSET {-float(x)} {y} {z}"
-
-    return re.sub(r"OFFSET (.*)", flip, text)
+    assert "not resold" in CMU.licence
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"),
+    ("files", "message"),
     [
-        (lambda trial: trial(100), r"lasts 0\.8\d s, less than 1 s"),
-        (lambda trial: trial(edit=_rows_nan), "NaN"),
-        (lambda trial: _scaled(trial(), 5.644), r"a leg is 4\.\d+ m long.*units"),
-        (lambda trial: _scaled(trial(), 0.05644), r"a leg is 0\.05 m long.*units"),
-        (lambda trial: _mirrored(trial()), "left and right are swapped"),
-        (lambda trial: trial(edit=_z_up), "upright in 0 % of the frames"),
+        ({"02_01.bvh": "HIERARCHY"}, r"02_01\.bvh ends where ROOT is expected"),
+        ({"02_01.bvh": ""}, r"02_01\.bvh ends where HIERARCHY is expected"),
+        ({"walk.bvh": "TRIAL"}, r"walk\.bvh is not named subject_trial, such as 02_01"),
+        ({"02_01.bvh": "SHORT"}, r"02_01\.bvh holds only the 1 frames that the conversion adds"),
+        ({"02_01.bvh": "RENAMED"}, r"02_01\.bvh is of neither .* cgspeed, it has no joint LeftLeg"),
+        ({"02/02_01.amc": "AMC"}, r"02/02\.asf cannot be read"),
+        ({"02_01.amc": "LIMP", "02.asf": "LAME"}, r"02\.asf has no joint ltibia"),
+        ({"02_01.amc": "WIDE", "02.asf": "ASF"}, r'02_01\.amc, line 5: "root" has 7 values'),
+        ({"02_01.amc": "CUT", "02.asf": "ASF"}, r'02_01\.amc ends where "\w+" is expected'),
+    ],
+)
+def test_an_unusable_trial_is_one_sentence(
+    tmp_path: Path, files: dict[str, str], message: str, trial: Write, amc: Write, asf: str
+) -> None:
+    motion = amc(5)
+    texts = {
+        "TRIAL": trial(3),
+        "SHORT": trial(1),
+        "RENAMED": trial(3).replace("JOINT LeftLeg", "JOINT lLower"),
+        "AMC": motion,
+        "WIDE": re.sub(r"(root [^\r]*)", r"\1 0.5", motion, count=1),
+        "CUT": motion[: motion.rindex("lwrist")],
+        "ASF": asf,
+        "LAME": asf.replace("ltibia", "lshin"),
+        "LIMP": motion.replace("ltibia", "lshin"),
+    }
+    source = _folder(tmp_path, {name: texts.get(text, text) for name, text in files.items()})
+    with pytest.raises(UserError, match=message) as caught:
+        CMU.read(_only(source))
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path / "absent.zip", r"absent\.zip does not exist; a zip archive or a fol"),
         (
-            lambda trial: trial().replace("JOINT LeftLeg", "JOINT lShin"),
-            "not the cgspeed skeleton: it has no joint LeftLeg",
+            lambda path: _folder(path, {"notes.zip": "none"}) / "notes.zip",
+            r"notes\.zip cannot be read as a zip archive",
         ),
-        (lambda trial: trial()[:9000], r"02_01\.bvh"),
-        (lambda trial: "", r"02_01\.bvh ends where HIERARCHY is expected"),
+        (lambda path: path, r"holds no CMU trial; a zip archive or a folder"),
+        (lambda path: _archive(path / "a.zip", {}), r"a\.zip holds no CMU trial"),
+        (
+            lambda path: _archive(path / "a.zip", {"standard.bvh": "", "02_01_tpose.bvh": ""}),
+            r"a\.zip holds no CMU trial",
+        ),
     ],
 )
-def test_implausible_trials_are_left_out_with_the_reason(
-    tmp_path: Path,
-    trial: Trial,
-    make: Callable[[Trial], str],
-    reason: str,
-) -> None:
-    folder = _folder(tmp_path, {"02_01": make(trial), "02_02": trial()})
-    motion, rejections, _ = _prepare(folder)
-    assert [clip.name for clip in motion.clips] == ["02_02"]
-    assert re.search(reason, rejections["02_01"].reason)
-
-
-def test_a_limb_that_changes_its_length_is_left_out(tmp_path: Path, trial: Trial) -> None:
-    # Position channels let the elbow drift away from the shoulder.
-    lines = trial().splitlines()
-    start = lines.index("JOINT LeftForeArm") + 3
-    lines[start] = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
-    motion_start = next(i for i, line in enumerate(lines) if line.startswith("Frame Time")) + 1
-    moving = [line.split()[1] for line in lines if line.startswith(("ROOT", "JOINT"))]
-    column = 3 + 3 * moving.index("LeftForeArm")
-    for number, row in enumerate(lines[motion_start:]):
-        values = row.split()
-        values[column:column] = [f"{number / 100:.3f}", "0", "0"]
-        lines[motion_start + number] = " ".join(values)
-    folder = _folder(tmp_path, {"02_01": "\n".join(lines), "02_02": trial()})
-    _, rejections, _ = _prepare(folder)
-    assert re.search("bone to left_elbow changes its length by", rejections["02_01"].reason)
-
-
-def test_a_trial_is_cut_where_a_joint_jumps(tmp_path: Path, trial: Trial, column: Column) -> None:
-    def jump(walk: np.ndarray) -> None:
-        # The right knee bends the wrong way for a tenth of a second.
-        walk[200:212, column("RightUpLeg") + 2] += 70
-
-    folder = _folder(tmp_path, {"02_01": trial(481, jump)})
-    motion, rejections, _ = _prepare(folder)
-    assert [clip.name for clip in motion.clips] == ["02_01-1", "02_01-2"]
-    assert "jumps of a joint" in rejections["02_01"].reason
-    assert 12 / 120 <= rejections["02_01"].seconds <= 20 / 120
-    # 199 frames before and 267 after at 120 Hz, every fourth kept.
-    assert [clip.frames for clip in motion.clips] == [50, 67]
-    for clip in motion.clips:
-        steps = np.linalg.norm(np.diff(motion.of(clip), axis=0), axis=-1)
-        assert steps.max() * 30 < 5
-
-
-def test_pieces_shorter_than_a_second_are_left_out(
-    tmp_path: Path, trial: Trial, column: Column
-) -> None:
-    def jump(walk: np.ndarray) -> None:
-        walk[100:, column("RightUpLeg") + 2] += 70
-
-    motion, rejections, _ = _prepare(_folder(tmp_path, {"02_01": trial(481, jump)}))
-    assert [clip.name for clip in motion.clips] == ["02_01"]
-    assert "102 of 480 frames" in rejections["02_01"].reason
-
-
-def test_a_name_without_subject_and_trial_is_left_out(tmp_path: Path, trial: Trial) -> None:
-    folder = _folder(tmp_path, {"02_01": trial()})
-    (folder / "walk.bvh").write_text(trial())
-    motion, rejections, _ = _prepare(folder)
-    assert len(motion.clips) == 1
-    assert "not subject_trial.bvh" in rejections[f"{folder}/walk.bvh"].reason
-
-
-def test_a_damaged_member_of_an_archive_is_left_out(tmp_path: Path, trial: Trial) -> None:
-    archive = tmp_path / "a.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("02/02_01.bvh", trial())
-        file.writestr("02/02_02.bvh", trial())
-    content = bytearray(archive.read_bytes())
-    content[5000] ^= 0xFF
-    archive.write_bytes(content)
-    motion, rejections, _ = _prepare(archive)
-    assert [clip.name for clip in motion.clips] == ["02_02"]
-    assert "cannot be read" in rejections["02_01"].reason
-
-
-def _no_such_source(path: Path) -> Sequence[Path]:
-    return [path / "absent.zip"]
-
-
-def _text_file(path: Path) -> Sequence[Path]:
-    (path / "notes.zip").write_text("no archive")
-    return [path / "notes.zip"]
-
-
-def _empty_folder(path: Path) -> Sequence[Path]:
-    return [path]
-
-
-def _empty_archive(path: Path) -> Sequence[Path]:
-    return [_archive(path / "a.zip", {})]
-
-
-def _nothing_usable(path: Path) -> Sequence[Path]:
-    return [_archive(path / "a.zip", {"02_01": "HIERARCHY"})]
-
-
-def _no_source(path: Path) -> Sequence[Path]:
-    return []
-
-
-@pytest.mark.parametrize(
-    ("sources", "message"),
-    [
-        (_no_such_source, r"absent\.zip does not exist; a zip archive or a folder"),
-        (_text_file, r"notes\.zip cannot be read as a zip archive"),
-        (_empty_folder, r"holds no \.bvh file"),
-        (_empty_archive, r"a\.zip holds no \.bvh file"),
-        (_nothing_usable, r"no usable CMU trial; 02_01: .*02_01\.bvh ends where ROOT"),
-        (_no_source, r"no usable CMU trial\."),
-    ],
-)
-def test_unusable_sources_are_one_sentence(
-    tmp_path: Path, sources: Callable[[Path], Sequence[Path]], message: str
+def test_an_unusable_source_is_one_sentence(
+    tmp_path: Path, make: Callable[[Path], Path], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        _prepare(*sources(tmp_path))
+        CMU.trials([make(tmp_path)])
+
+
+def test_who_moves_in_cmu_actions_is_not_asked(tmp_path: Path, trial: Write) -> None:
+    joints = [joint.name.replace(" ", "") for joint in parse(trial(2), "a.bvh").joints]
+    np.savez(
+        tmp_path / "cmu-actions.npz",
+        positions_mm=np.arange(9 * len(joints), dtype=np.int16).reshape(3, -1, 3),
+        joint_names=np.array(joints),
+        sequence_names=np.array(["train/walking/walking_1", "test/running/running_1"]),
+        sequence_lengths=np.array([1, 2]),
+        frame_rate_hz=np.array(120.0),
+    )
+    bvh = _folder(tmp_path / "bvh", {"05_01.bvh": trial(3)})
+    trials = CMU.trials([tmp_path / "cmu-actions.npz", bvh])
+    assert [found.split for found in trials] == ["test", "train", "test"]
+    assert trials[0].name == "05_01", "trials that are known come first"
+    assert not CMU.read(trials[2]).absolute

@@ -1,32 +1,27 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
 import attrs
-import pytest
-from platypose_motion.cmu import Cmu
-from platypose_motion.config import CmuConfig
 from platypose_motion.plugin import platypose_datasets
 
-from platypose.api import Dataset
+from platypose.api import Config
+
+BUILT_IN = ("cmu", "hdm05", "reactidle", "bvh", "ui-prmd")
 
 
-def test_cmu_is_a_data_set() -> None:
-    (spec,) = platypose_datasets()
-    assert spec.name == "cmu"
-    assert spec.factory == "platypose_motion.cmu:build"
-    assert isinstance(Cmu(config=CmuConfig()), Dataset)
-
-
-def test_every_option_is_documented() -> None:
-    assert all(field.metadata["doc"] for field in attrs.fields(CmuConfig))
-
-
-@pytest.mark.parametrize("rate", [0, -30, 121])
-def test_impossible_frame_rate_is_refused(rate: float) -> None:
-    with pytest.raises(ValueError, match="from 1 to 120"):
-        CmuConfig(frame_rate=rate)
+def test_every_data_set_can_be_found_and_is_documented() -> None:
+    specs = {spec.name: spec for spec in platypose_datasets()}
+    assert set(BUILT_IN) <= set(specs)
+    for spec in specs.values():
+        assert isinstance(spec.factory, str)
+        module, _, factory = spec.factory.partition(":")
+        assert callable(getattr(importlib.import_module(module), factory))
+        assert issubclass(spec.config, Config)
+        assert spec.summary
+        assert all(field.metadata["doc"] for field in attrs.fields(spec.config))
 
 
 def test_announcing_imports_neither_torch_nor_numpy() -> None:

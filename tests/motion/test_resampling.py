@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from platypose_motion.resampling import resample
+from scipy import signal
+
+from platypose.motion.resampling import resample
 
 
-def _wave(hertz: float, rate: float, seconds: float) -> np.ndarray:
-    return np.sin(2 * np.pi * hertz * np.arange(round(rate * seconds)) / rate + 0.4)
+def _wave(hertz: float, rate: float, seconds: float) -> npt.NDArray[np.float64]:
+    time = np.arange(round(rate * seconds)) / rate
+    return np.asarray(np.sin(2 * np.pi * hertz * time + 0.4))
 
 
 @pytest.mark.parametrize("hertz", [0.5, 3.0, 10.0])
@@ -43,7 +49,7 @@ def test_steady_movement_is_kept_exactly_if_it_outlasts_the_filter(
     start: float, speed: float, frames: int, rates: tuple[float, float]
 ) -> None:
     source, target = rates
-    line = start + speed * np.arange(frames) / source
+    line = np.asarray(start + speed * np.arange(frames) / source, np.float64)
     reduced = resample(line, source, target)
     assert len(reduced) == int(-(-frames * target // source))
     if frames > source:
@@ -66,3 +72,20 @@ def test_joints_are_filtered_one_by_one() -> None:
 def test_equal_rates_change_nothing() -> None:
     pose = np.arange(12.0).reshape(4, 1, 3)
     np.testing.assert_array_equal(resample(pose, 30.0, 30.0), pose)
+
+
+@pytest.mark.parametrize(("source", "target"), [(120.0, 30.0), (100 / 3, 30.0), (24.0, 30.0)])
+def test_it_is_the_polyphase_filter_of_scipy(source: float, target: float) -> None:
+    pose = np.random.default_rng(0).standard_normal((400, 3))
+    ratio = Fraction(target / source).limit_denominator(1000)
+    up, down = ratio.numerator, ratio.denominator
+    taps, beta = signal.kaiserord(60.0, 0.25 / max(up, down))
+    window = signal.firwin(2 * (taps // 2) + 1, 0.875 / max(up, down), window=("kaiser", beta))
+    expected = signal.resample_poly(pose, up, down, axis=0, window=window)
+    inside = slice(40, -40)
+    np.testing.assert_allclose(resample(pose, source, target)[inside], expected[inside], atol=5e-3)
+
+
+def test_somebody_who_stands_still_stays_where_they_are() -> None:
+    pose = np.full((90, 17, 3), 1.25)
+    np.testing.assert_allclose(resample(pose, 100 / 3, 30.0), 1.25, rtol=1e-12)
