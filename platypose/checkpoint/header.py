@@ -12,7 +12,7 @@ import attrs
 from platypose.api import UserError
 from platypose.config import structure, unstructure
 
-FORMAT = 1
+FORMAT = 2
 KEY = "platypose"
 """The metadata key of the safetensors file."""
 
@@ -48,6 +48,9 @@ class Header:
         ema: whether the weights are the exponential moving average.
         measures: named numbers measured after training.
         versions: of platypose and torch.
+        weights: the floating-point type in which the weights are stored.
+        residual_frames: the clip lengths whose residual covariance is stored with them; none if
+            it was not measured.
     """
 
     components: dict[str, Component]
@@ -63,6 +66,8 @@ class Header:
     ema: bool
     measures: dict[str, float]
     versions: dict[str, str]
+    weights: str = "float32"
+    residual_frames: tuple[int, ...] = ()
     format: int = FORMAT
     kind: str = "prior"
 

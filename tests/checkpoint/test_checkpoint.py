@@ -119,8 +119,8 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "no schedule": (lambda h, w: h["components"].pop("schedule"), "names no schedule"),
     "newer format": (
-        lambda h, w: h.update(format=2),
-        "format 2; this platypose reads up to 1: .*pip install -U platypose",
+        lambda h, w: h.update(format=3),
+        "format 3; this platypose reads up to 2: .*pip install -U platypose",
     ),
     "format a word": (lambda h, w: h.update(format="new"), "checkpoint format 'new'"),
     "another kind": (lambda h, w: h.update(kind="thesis"), "holds 'thesis', not a prior"),
@@ -265,5 +265,5 @@ def test_options_of_an_older_version_are_migrated(
 def test_the_header_has_no_field_that_its_documentation_lacks() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "checkpoint-format.md").read_text()
     fields = [field.name for field in attrs.fields(Header)]
-    assert len(fields) == 15
+    assert len(fields) == 17
     assert [name for name in fields if f"`{name}`" not in documented] == []
