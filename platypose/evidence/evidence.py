@@ -28,8 +28,8 @@ class Camera:
         name: as in the calibration.
         projection: name of a registered projection, such as "pinhole".
         parameters: that projection's options, such as focal and centre in pixels.
-        rotation: R of x_cam = R x_world + t, (3, 3).
-        translation: t, metres, (3,).
+        rotation: R of x_cam = R x_world + t, (3, 3), or of a camera that moves (F, 3, 3).
+        translation: t, metres, (3,), or of a camera that moves (F, 3).
         image_size: width and height, pixels.
     """
 
@@ -42,10 +42,11 @@ class Camera:
 
     def __attrs_post_init__(self) -> None:
         where = f"camera {self.name!r}"
-        _require_array(self.rotation, (3, 3), f"rotation of {where}")
-        _require_array(self.translation, (3,), f"translation of {where}")
-        identity = self.rotation @ self.rotation.T
-        if not np.allclose(identity, np.eye(3), atol=1e-3) or np.linalg.det(self.rotation) < 0:
+        frames = self.rotation.shape[:1] if self.moves else ()
+        _require_array(self.rotation, (*frames, 3, 3), f"rotation of {where}")
+        _require_array(self.translation, (*frames, 3), f"translation of {where}")
+        wrong = np.abs(self.rotation @ self.rotation.swapaxes(-1, -2) - np.eye(3)) > 1e-3
+        if wrong.any() or (np.linalg.det(self.rotation) < 0).any():
             raise UserError(f"The rotation of {where} is no rotation matrix.")
         if not isinstance(self.projection, str) or not isinstance(self.parameters, Mapping):
             raise UserError(
@@ -55,6 +56,19 @@ class Camera:
             raise UserError(
                 f"The image size of {where} must be two positive numbers, not {self.image_size}."
             )
+
+    @property
+    def moves(self) -> bool:
+        """Whether rotation and translation are given for each frame."""
+        return self.rotation.ndim == 3
+
+    def at(self, frames: NDArray[np.int64]) -> Camera:
+        """The same camera at some frames alone, in their order."""
+        if not self.moves:
+            return self
+        return attrs.evolve(
+            self, rotation=self.rotation[frames], translation=self.translation[frames]
+        )
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -99,6 +113,19 @@ class Evidence:
                 return len(array)
         return 0
 
+    def at(self, frames: NDArray[np.int64]) -> Evidence:
+        """The same evidence at some frames alone, in their order.
+
+        Arguments:
+            frames: indices, (N,).
+        """
+        arrays = {name: getattr(self, name) for name in BY_FRAME}
+        return attrs.evolve(
+            self,
+            cameras=tuple(camera.at(frames) for camera in self.cameras),
+            **{name: array[frames] for name, array in arrays.items() if array is not None},
+        )
+
     @classmethod
     def read(cls, path: str | Path) -> Evidence:
         """Read a safetensors or npz file.
@@ -129,6 +156,12 @@ class Evidence:
         if frames == 0:
             raise UserError("The evidence has no frames.")
         self._check_names()
+        for camera in self.cameras:
+            if camera.moves and len(camera.rotation) != frames:
+                raise UserError(
+                    f"Camera {camera.name!r} moves over {len(camera.rotation)} frames, but the "
+                    f"evidence has {frames}."
+                )
         if self.keypoints is not None:
             _require_array(self.keypoints, (frames, views, points, 2), "keypoints")
         if self.confidence is not None:
@@ -189,6 +222,13 @@ class Evidence:
         _require_array(self.joints_3d, (frames, joints, 3), "joints_3d")
         if self.joints_3d_mask is not None:
             _require_array(self.joints_3d_mask, (frames, joints), "joints_3d_mask")
+
+
+BY_FRAME = (
+    *("keypoints", "confidence", "covariance", "heatmaps", "cell_to_pixel"),
+    *("joints_3d", "joints_3d_mask", "root"),
+)
+"""The arrays of an evidence, whose first axis is F in all of them."""
 
 
 def _require_array(array: Array, shape: tuple[int, ...], name: str) -> None:

@@ -17,14 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from platypose.api.errors import UserError
-from platypose.evidence.evidence import Array, Camera, Evidence
+from platypose.evidence.evidence import BY_FRAME, Array, Camera, Evidence
 from platypose.files import write_atomically
 
 FORMAT = 1
-_ARRAYS = (
-    *("keypoints", "confidence", "covariance", "heatmaps", "cell_to_pixel"),
-    *("joints_3d", "joints_3d_mask", "root"),
-)
 
 
 def read(path: Path) -> Evidence:
@@ -44,7 +40,7 @@ def write(evidence: Evidence, path: Path) -> None:
     """Write an evidence file; the ending .npz chooses npz, anything else safetensors."""
     arrays = {
         name: np.ascontiguousarray(value)
-        for name in _ARRAYS
+        for name in BY_FRAME
         if (value := getattr(evidence, name)) is not None
     }
     header = json.dumps(_header(evidence), ensure_ascii=False)
@@ -119,7 +115,7 @@ def _parse(header: str | None, path: Path) -> dict[str, Any]:
 
 
 def _build(header: dict[str, Any], arrays: dict[str, Array]) -> Evidence:
-    unknown = sorted(set(arrays) - set(_ARRAYS))
+    unknown = sorted(set(arrays) - set(BY_FRAME))
     if unknown:
         raise UserError(f"it holds an array {unknown[0]!r}, which evidence does not have.")
     try:

@@ -114,8 +114,9 @@ class SeenRoot:
         guess = lines.place(standing, lines.depths(lines.place(standing, None)))
         depths = lines.depths(guess)
         best = lines.weight.sum(2).argmax(1)
-        turn = lines.rotation[best]
-        centre = -(turn.mT @ lines.translation[best][..., None]).squeeze(-1)
+        frames = torch.arange(len(best))
+        turn = lines.rotation[frames, best]
+        centre = -(turn.mT @ lines.translation[frames, best][..., None]).squeeze(-1)
         seen = torch.einsum("fij,fj->fi", turn, guess - centre)
         depth = seen[:, 2].clamp(min=NEAREST)
 
@@ -165,14 +166,15 @@ class _Lines:
         points = torch.from_numpy(observed.points)
         self.weight = torch.from_numpy(observed.weights)  # (F, V, K)
         self.keypoints = torch.from_numpy(observed.joints_to_keypoints)  # (K, J)
-        self.rotation = views.rotation.double().cpu()
-        self.translation = views.translation.double().cpu()
+        frames = len(points)
+        self.rotation = views.rotation.double().cpu().expand(frames, -1, 3, 3)  # (F, V, 3, 3)
+        self.translation = views.translation.double().cpu().expand(frames, -1, 3)  # (F, V, 3)
         self.perspective = torch.tensor([camera.perspective for camera in views.projections])
         pairs = [c.sight_lines(points[:, v]) for v, c in enumerate(views.projections)]
         a = torch.stack([a.double().cpu() for a, _ in pairs], 1)  # (F, V, K, 2, 3)
         b = torch.stack([b.double().cpu() for _, b in pairs], 1)  # (F, V, K, 2)
-        self.in_world = torch.einsum("fvkic,vcd->fvkid", a, self.rotation)
-        self.offset = torch.einsum("fvkic,vc->fvki", a, self.translation) - b
+        self.in_world = torch.einsum("fvkic,fvcd->fvkid", a, self.rotation)
+        self.offset = torch.einsum("fvkic,fvc->fvki", a, self.translation) - b
 
     def place(self, pose: Float[Tensor, "J 3"], depth: Tensor | None) -> Float[Tensor, "F 3"]:
         """The root of one pose in all frames by plain least squares, views weighted by depth."""
@@ -189,7 +191,7 @@ class _Lines:
 
     def depths(self, root: Float[Tensor, "F 3"]) -> Float[Tensor, "F V"]:
         """How far the root is in front of each camera."""
-        depth: Tensor = root @ self.rotation[:, 2].T + self.translation[:, 2]
+        depth = torch.einsum("fc,fvc->fv", root, self.rotation[:, :, 2]) + self.translation[..., 2]
         return depth.clamp(min=NEAREST)
 
 

@@ -68,7 +68,7 @@ def lift(
     seconds = time.perf_counter() - began
     result = _result(pose, step, guidance)
     summary = summarise(result, seconds=seconds, denoiser_calls=step.denoiser_calls)
-    with _NewFolder(out) as folder:
+    with NewFolder(out) as folder:
         result.write(folder / "samples.safetensors")
         write_yaml(unstructure(config), folder / "config.yaml")
         (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def sample(config: SampleConfig, out: Path) -> None:
     writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
     *_, step = pose.sample(config.samples, config.frames, sampler=config.sampler, seed=config.seed)
     result = _result(pose, step, None)
-    with _NewFolder(out) as folder:
+    with NewFolder(out) as folder:
         result.write(folder / "samples.safetensors")
         write_yaml(unstructure(config), folder / "config.yaml")
         for writer in writers:
@@ -204,7 +204,7 @@ def _numpy(tensor: torch.Tensor) -> Any:
     return tensor.detach().cpu().to(torch.float32).contiguous().numpy()
 
 
-class _NewFolder:
+class NewFolder:
     """A temporary folder beside `out` that takes its name at the end, or vanishes."""
 
     def __init__(self, out: Path) -> None:

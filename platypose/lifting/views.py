@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from platypose.api import BuildContext, Projection
@@ -20,16 +22,16 @@ class Views:
 
     Arguments:
         projections: a camera model for each view.
-        rotation: R of x_cam = R x_world + t, (V, 3, 3).
-        translation: t, metres, (V, 3).
+        rotation: R of x_cam = R x_world + t, (V, 3, 3), or (F, V, 3, 3) where a camera moves.
+        translation: t, metres, (V, 3), or (F, V, 3) where a camera moves.
         joints_to_keypoints: the linear map, (K, J).
     """
 
     def __init__(
         self,
         projections: Sequence[Projection],
-        rotation: Float[Tensor, "V 3 3"],
-        translation: Float[Tensor, "V 3"],
+        rotation: Float[Tensor, "*F V 3 3"],
+        translation: Float[Tensor, "*F V 3"],
         joints_to_keypoints: Float[Tensor, "K J"],
     ) -> None:
         self.projections = tuple(projections)
@@ -50,12 +52,15 @@ class Views:
             config = registry.configure(camera.projection, camera.parameters)
             projections.append(registry.build(Chosen(camera.projection, config), context))
 
-        def stack(arrays: list[object], *shape: int) -> Tensor:
-            tensors = [torch.as_tensor(array) for array in arrays]
-            stacked = torch.stack(tensors) if tensors else torch.zeros(0, *shape)
+        cameras = observed.evidence.cameras
+        frames = (observed.evidence.num_frames,) if any(c.moves for c in cameras) else ()
+
+        def stack(arrays: list[NDArray[np.float64]], *shape: int) -> Tensor:
+            tensors = [torch.as_tensor(array).expand(*frames, *shape) for array in arrays]
+            axis = len(frames)
+            stacked = torch.stack(tensors, axis) if tensors else torch.zeros(*frames, 0, *shape)
             return stacked.to(device=context.device, dtype=context.dtype)
 
-        cameras = observed.evidence.cameras
         return cls(
             projections,
             stack([camera.rotation for camera in cameras], 3, 3),
@@ -68,8 +73,8 @@ class Views:
     def in_camera(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F V K 3"]:
         """Keypoints in the frame of each camera, metres, from joints in the world."""
         points = torch.einsum("kj,hfjc->hfkc", self.joints_to_keypoints, joints)
-        turned = torch.einsum("vdc,hfkc->hfvkd", self.rotation, points)
-        return turned + self.translation[:, None]
+        turned = torch.einsum("...vdc,...kc->...vkd", self.rotation, points)
+        return turned + self.translation[..., None, :]
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F V K 2"]:
         """Keypoints in each image, px, from joints in the world, metres."""

@@ -29,3 +29,15 @@ class PicturesConfig(Config):
         check=lambda value: value >= 1,
         needs="a whole number above 0",
     )
+
+
+@attrs.frozen(kw_only=True)
+class EvaluationPicturesConfig(Config):
+    """Options of the report `pictures`."""
+
+    dpi: int = field(
+        130,
+        doc="Pixels per inch.",
+        check=lambda value: 30 <= value <= 600,
+        needs="a whole number from 30 to 600",
+    )

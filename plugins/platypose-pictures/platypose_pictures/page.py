@@ -35,6 +35,7 @@ def page(
     gap: tuple[float, float],
     title: str,
     caption: str,
+    margin: float = _LEFT,
     right: float = _RIGHT,
     sides: bool = True,
 ) -> tuple[Figure, list[list[Axes]]]:
@@ -47,6 +48,7 @@ def page(
         gap: between panels, across and down, inches.
         title: of the figure.
         caption: what is drawn, and whose data; wrapped to the width.
+        margin: at the left, inches.
         right: margin, inches.
         sides: whether to show the colours of left, middle and right.
 
@@ -54,9 +56,9 @@ def page(
         the figure and its axes by row and column.
     """
     content = columns * panel[0] + (columns - 1) * gap[0]
-    width = max(_LEFT + content + right, NARROWEST)
-    left = _LEFT + (width - _LEFT - content - right) / 2
-    lines = textwrap.wrap(caption, int(width * 21))
+    width = max(margin + content + right, NARROWEST)
+    left = margin + (width - margin - content - right) / 2
+    lines = textwrap.wrap(caption, int(width * 20))
     top = 0.62 if sides else 0.42
     bottom = 0.42 + _EDGE + _LINE * len(lines)
     height = top + rows * panel[1] + (rows - 1) * gap[1] + bottom

@@ -68,7 +68,8 @@ def time_course(result: Result, evidence: Evidence) -> Figure:
         _finish(ax, "height (m)")
     if evidence.cameras:
         ax, camera = next(strips), evidence.cameras[0]
-        depth = result.root @ camera.rotation[2] + camera.translation[2]
+        axis, offset = camera.rotation[..., 2, :], camera.translation[..., 2]  # it may move
+        depth = (result.root * axis).sum(-1) + offset
         _bands(ax, time, depth, MIDDLE, f"root from\n{plain(camera.name)}")
         _finish(ax, "depth (m)")
     for (ax,) in axes:
