@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,84 +35,81 @@ def train(
     """
     import attrs
 
-    from platypose.config import structure, unstructure, write_yaml
-    from platypose.files import make_folders
+    from platypose.config import structure
     from platypose.training import TrainConfig
 
-    saved = out / "config.yaml"
     if resume and config is None:
-        if not saved.is_file():
-            raise UserError(f"--resume: {saved} does not exist; {out} holds no run.")
-        config = saved
+        config = out / "config.yaml"
+        if not config.is_file():
+            raise UserError(f"--resume: {config} does not exist; {out} holds no run.")
     if config is None:
         raise UserError("--config is missing; it names the YAML file of the run.")
     content = options.merged(config, set_, {}, device=device, precision=precision)
     resolved = structure(content, TrainConfig, str(config))
-    if not resume and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"--out {out} exists and is not empty; add --resume or name a new folder.")
     resolved = attrs.evolve(resolved, data=tuple(path.resolve() for path in resolved.data))
-    previous = saved.read_bytes() if saved.is_file() else None
-    made = make_folders(out)
-    write_yaml(unstructure(resolved), saved)
-    try:
-        _run(resolved, out, resume)
-    except (UserError, _StoppedError) as error:
-        if isinstance(error, _StoppedError) and (out / "state.safetensors").is_file():
-            typer.echo(f"Stopped; go on with: platypose train --out {out} --resume")
-            raise typer.Exit(130) from None
-        # Nothing was trained with this configuration, or nothing that is worth going on from.
-        if previous is not None:
-            saved.write_bytes(previous)
-        elif [path.name for path in out.iterdir()] == ["config.yaml"]:
-            saved.unlink()
-            for folder in made:
-                folder.rmdir()
-        if isinstance(error, _StoppedError):
-            typer.echo("Stopped before the first checkpoint; nothing was kept.")
-            raise typer.Exit(130) from None
-        raise
-
-
-class _StoppedError(Exception):
-    """Ctrl-C was pressed."""
+    _run(resolved, out, resume)
 
 
 def _run(config: TrainConfig, out: Path, resume: bool) -> None:
-    from contextlib import closing
-
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from platypose.training.loop import train as run
 
-    console = Console()
+    # Of the processes that torchrun begins, the first speaks.
+    console = Console(quiet=os.environ.get("RANK", "0") != "0")
     columns = (
         TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}  {task.fields[rate]:.1f} steps/s"),
+        TextColumn("{task.fields[state]}"),
         TimeRemainingColumn(compact=True),
     )
-    with (
-        Progress(*columns, console=console) as bar,
-        closing(run(config, out, resume=resume)) as reports,
-    ):
-        task = bar.add_task("train", total=config.train.steps, loss=float("nan"), rate=0.0)
+    done = 0
+    with _stoppable() as stop, Progress(*columns, console=console) as bar:
+        task = bar.add_task("train", total=config.train.steps, state="")
         try:
-            for report in reports:
+            for report in run(config, out, resume=resume, stop=stop, tell=console.print):
+                done = report.step
                 if report.saved:
-                    console.print(f"step {report.step}: saved {out / 'model.safetensors'}")
+                    console.print(f"step {done}: saved {out / 'model.safetensors'}")
                     continue
-                bar.update(
-                    task,
-                    completed=report.step,
-                    loss=report.loss,
-                    rate=report.steps_per_second,
-                )
-                if not console.is_terminal and report.step % 1000 == 0:
-                    console.print(
-                        f"step {report.step}: loss {report.loss:.4f}, "
-                        f"{report.steps_per_second:.1f} steps/s"
-                    )
+                state = f"loss {report.loss:.4f}  {report.steps_per_second:.1f} steps/s"
+                bar.update(task, completed=done, state=state)
+                if not console.is_terminal and done % 1000 == 0:
+                    left = (report.steps - done) / report.steps_per_second
+                    console.print(f"step {done}: {state}  {_duration(left)} left")
         except KeyboardInterrupt:
-            reports.close()
-            raise _StoppedError from None
+            stopped = True
+        else:
+            stopped = done < config.train.steps
+    if not stopped:
+        return
+    if any((out / name).is_file() for name in ("state.safetensors", "state.previous.safetensors")):
+        console.print(f"Stopped; go on with: platypose train --out {out} --resume", soft_wrap=True)
+    else:
+        console.print("Stopped before the first step; nothing was kept.")
+    raise typer.Exit(130)
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed or SIGTERM came; a second Ctrl-C interrupts at once."""
+    asked: list[float] = []
+
+    def ask(number: int, frame: object) -> None:
+        # torchrun passes a Ctrl-C on to processes that the terminal told already.
+        if number == signal.SIGINT and asked and time.monotonic() - asked[0] > 1:
+            raise KeyboardInterrupt
+        asked.append(time.monotonic())
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import safetensors.torch
@@ -12,39 +14,47 @@ from torch import Tensor, nn
 
 from platypose.api import UserError
 from platypose.files import write_atomically
+from platypose.training.folder import RunFolder
 
 
 def write_state(
-    path: Path,
+    folder: RunFolder,
     network: nn.Module,
     optimiser: torch.optim.Optimizer,
     average: dict[str, Tensor],
-    generator: torch.Generator,
     step: int,
 ) -> None:
-    """Write weights, their average, the optimiser and all random states, atomically."""
+    """Write weights, their average and the optimiser; the state before is kept beside it.
+
+    There are no random states: the random numbers of a step follow from the seed and the step.
+
+    Raises:
+        UserError: the file cannot be written; the states before are as they were.
+    """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.items()}
     for index, entries in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(v) for name, v in entries.items()}
-    tensors["random.generator"] = generator.get_state()
-    tensors["random.torch"] = torch.get_rng_state()
-    if generator.device.type == "cuda":
-        tensors["random.cuda"] = torch.cuda.get_rng_state(generator.device)
     metadata = {"platypose": json.dumps({"kind": "training-state", "format": 1, "step": step})}
     copies = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with write_atomically(path) as file:
+    with write_atomically(folder.state) as file:
         file.write(safetensors.torch.save(copies, metadata=metadata))
+        file.flush()
+        os.fsync(file.fileno())
+        if folder.state.is_file():
+            folder.state.replace(folder.previous_state)
 
 
 def read_state(
-    path: Path,
+    folder: RunFolder,
     network: nn.Module,
     optimiser: torch.optim.Optimizer,
     average: dict[str, Tensor],
-    generator: torch.Generator,
+    tell: Callable[[str], None],
 ) -> int:
     """Put everything back as it was, in place.
+
+    Where the last state is damaged or missing, the one before it serves, and `tell` is told so.
 
     Returns:
         the steps done.
@@ -52,16 +62,15 @@ def read_state(
     Raises:
         UserError: no state, a damaged one, or one of another network.
     """
-    if not path.is_file():
-        raise UserError(f"There is nothing to resume: {path} does not exist.")
+    path = folder.state
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get("platypose", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} is damaged ({error}).") from None
-    if metadata.get("kind") != "training-state":
-        raise UserError(f"{path} is no training state.")
+        step, tensors = _read(path)
+    except UserError as error:
+        path = folder.previous_state
+        if not path.is_file():
+            raise
+        step, tensors = _read(path)
+        tell(f"{str(error).rstrip('.')}; going on from {path.name}, step {step}.")
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         group, _, rest = name.partition(".")
@@ -81,14 +90,19 @@ def read_state(
     optimiser.load_state_dict(
         {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
     )
+    return step
+
+
+def _read(path: Path) -> tuple[int, dict[str, Tensor]]:
+    """Steps done, and all tensors."""
+    if not path.is_file():
+        raise UserError(f"There is nothing to resume: {path} does not exist.")
     try:
-        generator.set_state(groups["random"]["generator"])
-        torch.set_rng_state(groups["random"]["torch"])
-        if "cuda" in groups["random"]:
-            torch.cuda.set_rng_state(groups["random"]["cuda"], generator.device)
-        return int(metadata["step"])
-    except (KeyError, RuntimeError):
-        raise UserError(
-            f"{path} has no random state for a generator on {generator.device.type}; resume with "
-            "the --device that the run began with."
-        ) from None
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get("platypose", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is damaged ({error}).") from None
+    if metadata.get("kind") != "training-state":
+        raise UserError(f"{path} is no training state.")
+    return int(metadata["step"]), tensors

@@ -18,6 +18,8 @@ def config(tiny_motion: Path) -> TrainConfig:
         schedule=choose(Schedule, "cosine"),
         train=Optimisation(steps=20, batch=16, frames=3, warm_up=4, learning_rate=5e-3),
         augment=Augmentation(recombine=0.5, tilt_degrees=10.0),
+        pictures=False,
+        residual_frames=0,
         licence="MIT",
         seed=3,
         device="cpu",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import attrs
@@ -12,7 +13,14 @@ from platypose.api import UserError
 from platypose.motion import MotionSet
 from platypose.skeleton import H36M_17
 from platypose.training import Augmentation
-from platypose.training.augment import Augmenter, yaw_matrices
+from platypose.training.augment import (
+    FARTHEST_TILT,
+    HIP,
+    MOST_BENT,
+    STRAIGHTEST,
+    Augmenter,
+    yaw_matrices,
+)
 from platypose.training.clips import Clips
 
 NOTHING = Augmentation(yaw=False, mirror=False, body_scale=0.0, limb_length=0.0)
@@ -134,6 +142,110 @@ def test_a_tilt_is_a_rotation_of_the_whole_clip_about_a_horizontal_axis() -> Non
     torch.testing.assert_close(solution[:, 1, 0], solution[:, 0, 1], atol=1e-4, rtol=0)
     angle = torch.rad2deg(torch.arccos(solution[:, 2, 2].clamp(max=1)))
     assert 8 < angle.square().mean().sqrt() < 12
+
+
+def test_some_clips_are_tilted_by_any_angle_up_to_the_farthest() -> None:
+    up = torch.zeros(2000, 1, 17, 3)
+    up[:, :, 1:, 2] = 1.0
+    after = _augmenter(tilt_anywhere=0.5)(up)
+    angle = torch.rad2deg(torch.arccos(after[:, 0, 1, 2].clamp(-1, 1)))
+    far = angle[angle > 0.1]
+    assert 0.45 < len(far) / 2000 < 0.55
+    assert far.max() < FARTHEST_TILT and 50 < far.median() < 60
+
+
+def _bend(clips: Tensor, upper: str, lower: str) -> Tensor:
+    bones = _bones(clips)
+    cosine = torch.cosine_similarity(bones[:, :, JOINT[upper]], bones[:, :, JOINT[lower]], dim=-1)
+    return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
+
+
+def _people(count: int = 400) -> Tensor:
+    """People whose limbs are all bent by 40 degrees within their limits."""
+    clips = torch.tensor(H36M_17.standing).repeat(count, 3, 1, 1)
+    bones = _bones(clips)
+    turn = math.radians(40)
+    for side in ("left", "right"):
+        for lower, forward in (("wrist", 1.0), ("foot", -1.0)):
+            bone = bones[:, :, JOINT[f"{side}_{lower}"]]
+            length = bone.norm(dim=-1, keepdim=True)
+            direction = torch.tensor([0.0, -forward * math.sin(turn), -math.cos(turn)])
+            bones[:, :, JOINT[f"{side}_{lower}"]] = length * direction
+        for upper in ("elbow", "knee"):
+            bone = bones[:, :, JOINT[f"{side}_{upper}"]]
+            bones[:, :, JOINT[f"{side}_{upper}"]] = bone.norm(dim=-1, keepdim=True) * torch.tensor(
+                [0.0, 0.0, -1.0]
+            )
+    path = _augmenter().path
+    return torch.einsum("ij,bfjk->bfik", path, bones)
+
+
+def test_joints_turn_by_the_angle_asked_for_and_bones_keep_their_lengths() -> None:
+    before = _people()
+    after = _augmenter(joint_degrees=5.0)(before)
+    torch.testing.assert_close(_lengths(after), _lengths(before), rtol=1e-4, atol=1e-5)
+    trunk = [JOINT[name] for name in ("left_hip", "spine", "thorax", "head", "right_shoulder")]
+    torch.testing.assert_close(after[:, :, trunk], before[:, :, trunk], atol=1e-5, rtol=0)
+    for upper, lower in (("left_elbow", "left_wrist"), ("right_knee", "right_foot")):
+        change = _bend(after, upper, lower) - _bend(before, upper, lower)
+        assert 4 < change[:, 0].std() < 6
+        torch.testing.assert_close(change, change[:, :1].expand_as(change), atol=0.05, rtol=0)
+
+
+def test_no_joint_turns_beyond_its_limit() -> None:
+    before = _people()
+    after = _augmenter(joint_degrees=60.0)(before)
+    for side in ("left", "right"):
+        for upper, lower in (("elbow", "wrist"), ("knee", "foot")):
+            bend = _bend(after, f"{side}_{upper}", f"{side}_{lower}")
+            assert bend.min() > STRAIGHTEST - 0.1 and bend.max() < MOST_BENT + 0.1
+        thigh = torch.nn.functional.normalize(_bones(after)[:, :, JOINT[f"{side}_knee"]], dim=-1)
+        assert thigh[..., 1].max() < HIP.backward + 1e-3  # they face −y
+        inward = thigh[..., 0] * (-1 if side == "left" else 1)  # left is +x
+        assert inward.max() < HIP.inward + 1e-3
+        assert thigh[..., 1].min() < -0.5  # forward there is room
+
+
+def test_a_joint_beyond_its_limit_may_come_back_but_goes_no_farther() -> None:
+    before = _people()
+    knee, foot = JOINT["left_knee"], JOINT["left_foot"]
+    before[:, :, foot] = before[:, :, knee] + (before[:, :, knee] - before[:, :, JOINT["left_hip"]])
+    assert _bend(before, "left_knee", "left_foot").max() < 0.1
+    after = _augmenter(joint_degrees=10.0)(before)
+    assert after.isfinite().all()
+    assert (_bend(after, "left_knee", "left_foot") >= -0.1).all()
+
+
+def test_a_faster_clip_covers_more_of_its_recording(tiny_motion: Path) -> None:
+    """On a motion of constant velocity, interpolation is exact and the speed is the factor."""
+    motion = MotionSet.read(tiny_motion)
+    line = np.zeros_like(motion.positions)
+    for clip in motion.clips:
+        span = slice(clip.start, clip.start + clip.frames)
+        line[span, 1:, 0] = 0.01 * np.arange(clip.frames)[:, None]
+    clips = Clips([attrs.evolve(motion, positions=line)], "train", CPU)
+    generator = torch.Generator().manual_seed(0)
+    drawn = clips.draw(2000, 8, generator, rates=0.25)[:, :, 1, 0]
+    speed = (drawn[:, -1] - drawn[:, 0]) / 0.07
+    assert 0.8 - 1e-3 <= speed.min() < 0.85 and 1.2 < speed.max() <= 1.255
+    inner = drawn[:, 1:-1]
+    steps = inner[:, 1:] - inner[:, :-1]
+    torch.testing.assert_close(steps, steps[:, :1].expand_as(steps), atol=2e-4, rtol=0)
+    longest = max(clip.frames for clip in motion.clips if clip.split == "train")
+    assert clips.draw(50, longest, generator, rates=0.25).isfinite().all()
+
+
+def test_of_two_sets_the_four_times_larger_is_drawn_twice_as_often(tiny_motion: Path) -> None:
+    motion = MotionSet.read(tiny_motion)
+    positions = np.zeros((5000, 17, 3), np.float32)
+    sets = []
+    for frames, mark in ((4000, 1.0), (1000, 2.0)):
+        marked = positions[:frames].copy()
+        marked[:, 1:] = mark
+        clip = attrs.evolve(motion.clips[0], split="train", start=0, frames=frames)
+        sets.append(attrs.evolve(motion, positions=marked, clips=(clip,)))
+    drawn = Clips(sets, "train", CPU).draw(6000, 1, torch.Generator().manual_seed(0))
+    assert 0.64 < float((drawn[:, 0, 1, 0] == 1.0).float().mean()) < 0.69
 
 
 @pytest.mark.parametrize("frames", [1, 7, 24])

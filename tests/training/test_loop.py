@@ -165,25 +165,12 @@ def _other_kind(folder: Path) -> None:
     (folder / "state.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
 
 
-def _other_random(folder: Path) -> None:
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-
-    path = folder / "state.safetensors"
-    tensors = load_file(path)
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-    tensors["random.generator"] = tensors["random.generator"][:16].clone()
-    save_file(tensors, path, metadata=metadata)
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda folder: (folder / "state.safetensors").unlink(), "nothing to resume: .* not exist"),
         (_damage, "state.safetensors is damaged"),
         (_other_kind, "is no training state"),
-        (_other_random, "resume with the --device that the run began with"),
     ],
 )
 def test_a_state_that_cannot_be_resumed_is_one_sentence(

@@ -49,9 +49,9 @@ FRAME_RATE = 120.0
 """Of the Acclaim files, which do not say it; the conversions say the same of every trial."""
 
 FRAME_RATES = {"60": 60.0, "61": 60.0}
-"""Subjects that were recorded at another rate, whatever a conversion says. CMU's index gives 60 Hz
-for the salsa couple; at 120 Hz they would take five steps a second and move their feet at 6 m/s.
-In the jumps of 02, 05, 49 and 94 the body falls with 9.8 m/s² at 120 Hz."""
+"""Subjects that are read at another rate than their files say. At 120 Hz the salsa couple would
+take five steps a second and move their feet at 6 m/s. In the jumps of 02, 49 and 94 the body falls at
+9.8 m/s² at 120 Hz."""
 
 _TRIAL = re.compile(r"(?P<subject>\d{2,3})_(?P<trial>\d{2,3})")
 _EXPECTED = (

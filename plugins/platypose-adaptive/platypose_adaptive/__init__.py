@@ -1,0 +1,1 @@
+"""Preconditioned denoisers whose normalisations adapt to the noise level."""

@@ -1,0 +1,1 @@
+"""Loggers of training runs for Platypose."""
