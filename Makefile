@@ -16,7 +16,7 @@ install: .venv/installed ## make .venv with everything in it, editable
 .venv/installed: constraints.txt pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -c constraints.txt hatchling editables
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[dev]' $(PLUGINS:%=-e ./%)
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[dev,train]' $(PLUGINS:%=-e ./%)
 	touch $@
 
 demo: install ## lift the example, a person balancing before one camera, into out/demo

@@ -10,6 +10,7 @@ from jaxtyping import install_import_hook
 install_import_hook(
     [
         "platypose.checkpoint",
+        "platypose.evaluation",
         "platypose.lifting",
         "platypose.testing",
         "platypose.training",

@@ -14,6 +14,7 @@ from rendering.joint_sets import joints, keypoint_sets
 from rendering.options import options
 
 from platypose.api import all_kinds
+from platypose.evaluation.config import EvaluateConfig
 from platypose.lifting.config import LiftConfig
 from platypose.training.config import Augmentation, Optimisation, TrainConfig
 
@@ -21,6 +22,7 @@ MARKS: dict[str, Callable[[], str]] = {
     "<!-- commands -->": commands,
     "<!-- joints -->": joints,
     "<!-- keypoint sets -->": keypoint_sets,
+    "<!-- options of evaluate -->": lambda: options(EvaluateConfig),
     "<!-- options of lift -->": lambda: options(LiftConfig),
     "<!-- options of train -->": lambda: options(TrainConfig),
     "<!-- options of train.train -->": lambda: options(Optimisation),

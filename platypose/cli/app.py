@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from platypose.api import UserError
-from platypose.cli import checkpoint, data, lift, plugins, sample, show, train
+from platypose.cli import (
+    checkpoint,
+    data,
+    evaluate,
+    evaluate_prior,
+    lift,
+    measure_residuals,
+    plugins,
+    sample,
+    show,
+    train,
+)
 
 
 def main() -> None:
@@ -44,10 +55,13 @@ def build_app() -> typer.Typer:
     app.command("lift")(lift.lift)
     app.command("sample")(sample.sample)
     app.command("train")(train.train)
+    app.command("evaluate")(evaluate.evaluate)
     app.add_typer(data.app, name="data")
     app.command("plugins")(plugins.plugins)
     app.command("show")(show.show)
     app.command("checkpoint")(checkpoint.checkpoint)
+    app.command("measure-residuals")(measure_residuals.measure_residuals)
+    app.command("evaluate-prior")(evaluate_prior.evaluate_prior)
     for name, command in registry.plugins().commands.items():
         app.add_typer(command, name=name)
     return app

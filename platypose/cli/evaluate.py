@@ -48,7 +48,7 @@ def evaluate(
     ] = None,
     prior: Annotated[
         str | None,
-        typer.Option(help="Installed prior or checkpoint.", show_default="cmu-1-frame"),
+        typer.Option(help="Installed prior or checkpoint.", show_default="pose-17"),
     ] = None,
     sampler: Annotated[
         str | None,

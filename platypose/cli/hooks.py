@@ -10,7 +10,18 @@ from platypose.api import hookspec
 if TYPE_CHECKING:
     import typer
 
-CORE_COMMANDS = ("checkpoint", "data", "lift", "plugins", "sample", "show", "train")
+CORE_COMMANDS = (
+    "checkpoint",
+    "data",
+    "evaluate",
+    "evaluate-prior",
+    "lift",
+    "measure-residuals",
+    "plugins",
+    "sample",
+    "show",
+    "train",
+)
 """Names that no plugin can give to a command."""
 
 

@@ -30,7 +30,7 @@ def lift(
     seed: Annotated[int | None, typer.Option(help="Of all randomness.", show_default="0")] = None,
     prior: Annotated[
         str | None,
-        typer.Option(help="Installed prior or checkpoint.", show_default="cmu-1-frame"),
+        typer.Option(help="Installed prior or checkpoint.", show_default="pose-17"),
     ] = None,
     sampler: Annotated[
         str | None,

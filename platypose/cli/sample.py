@@ -12,7 +12,7 @@ from platypose.cli import options
 
 def sample(
     out: Annotated[Path, typer.Option(help="New folder for the samples.")],
-    prior: Annotated[str, typer.Option(help="Installed prior or checkpoint.")] = "cmu-1-frame",
+    prior: Annotated[str, typer.Option(help="Installed prior or checkpoint.")] = "pose-17",
     number: Annotated[int, typer.Option("-n", "--samples", help="Samples.")] = 16,
     frames: Annotated[int, typer.Option(help="Frames of each.")] = 1,
     sampler: Annotated[str, typer.Option(help="Sampler.")] = "ancestral",

@@ -86,7 +86,7 @@ class EvaluateConfig(Config):
         check=_occlusion,
         needs="none, lower-body, half, or random:p with p between 0 and 1",
     )
-    prior: str = field("cmu-1-frame", doc="An installed prior, or the path of a checkpoint.")
+    prior: str = field("pose-17", doc="An installed prior, or the path of a checkpoint.")
     energies: tuple[Chosen[Energy], ...] = field(..., doc="Energies to add up.")
     energy_scale: float = field(
         1.0,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from platypose.testing.denoiser import DenoiserContract
 from platypose.testing.energy import EnergyContract
+from platypose.testing.logger import LoggerContract
 from platypose.testing.projection import ProjectionContract
 from platypose.testing.sampler import SamplerContract
 from platypose.testing.schedule import ScheduleContract
@@ -17,6 +18,7 @@ from platypose.testing.schedule import ScheduleContract
 __all__ = [
     "DenoiserContract",
     "EnergyContract",
+    "LoggerContract",
     "ProjectionContract",
     "SamplerContract",
     "ScheduleContract",

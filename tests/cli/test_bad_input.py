@@ -206,7 +206,7 @@ CASES: dict[str, tuple[Make, str]] = {
     "too many levels skipped": (_lift("--sampler", "guided-ddim:skip=20"), "skip .* is 20"),
     "unknown writer": (_lift("--write", "picture"), "did you mean pictures"),
     "unknown reader": (_lift("--format", "openpoose"), "no reader 'openpoose'"),
-    "unknown prior": (_lift("--prior", "cmu-1-frames"), "did you mean cmu-1-frame"),
+    "unknown prior": (_lift("--prior", "pose-71"), "did you mean pose-17"),
     "no such prior file": (_lift("--prior", "runs/one"), "no prior at runs/one; the installed"),
     "prior that is evidence": (_lift("--prior", "seen.safetensors"), "holds 'evidence', not a pr"),
     "prior that is empty": (
@@ -313,7 +313,7 @@ CASES: dict[str, tuple[Make, str]] = {
     ),
     "prepare an empty folder": (
         _folder("bvh", "data", "prepare", "cmu", "bvh", "--out", "m.safetensors"),
-        "bvh holds no .bvh file",
+        "bvh holds no CMU trial",
     ),
     "prepare what is no archive": (
         _typed("data", "prepare", "cmu", "seen.safetensors", "--out", "m.safetensors"),

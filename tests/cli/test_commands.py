@@ -24,6 +24,8 @@ data: [{motion}]
 denoiser: {{name: mdm, layers: 1, width: 16, heads: 2, feed_forward: 16}}
 schedule: cosine
 train: {{steps: 4, batch: 8, warm_up: 2, frames: 2}}
+residual_frames: 0
+pictures: false
 device: cpu
 """
 

@@ -126,7 +126,7 @@ def test_pictures_come_by_default(
 def test_the_shipped_prior_lifts_the_shipped_heatmaps(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:
-    words = ("--prior", "cmu-1-frame", "--samples", "2", "--write", "none", "--device", "cpu")
+    words = ("--prior", "pose-17", "--samples", "2", "--write", "none", "--device", "cpu")
     done = run("lift", EXAMPLE, "--out", tmp_path / "out", "--json", *words)
     assert done.code == 0, done.err
     summary = json.loads(done.out)

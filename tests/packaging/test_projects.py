@@ -42,8 +42,12 @@ def test_a_folder_of_plugins_has_its_distributions_name() -> None:
     assert [path.parent.name for path in PLUGINS] == [project(path)["name"] for path in PLUGINS]
 
 
-def test_all_names_exactly_the_plugins() -> None:
-    assert project(CORE)["optional-dependencies"]["all"] == [project(p)["name"] for p in PLUGINS]
+def test_all_names_every_plugin_and_what_the_other_extras_bring() -> None:
+    extras = project(CORE)["optional-dependencies"]
+    needed = [
+        text for name, texts in extras.items() if name not in ("all", "dev") for text in texts
+    ]
+    assert extras["all"] == sorted([*(project(p)["name"] for p in PLUGINS), *needed])
 
 
 def test_there_is_one_version() -> None:
@@ -54,9 +58,11 @@ def test_there_is_one_version() -> None:
 
 
 @pytest.mark.parametrize("path", PROJECTS, ids=lambda path: path.parent.name)
-def test_every_project_asks_for_the_same_python_and_licence(path: Path) -> None:
-    for key in ("requires-python", "license"):
-        assert project(path)[key] == project(CORE)[key]
+def test_every_project_asks_for_the_same_python_and_names_its_licence(path: Path) -> None:
+    assert project(path)["requires-python"] == project(CORE)["requires-python"]
+    # The weights have seen HDM05, which is shared alike.
+    weights = " AND CC-BY-SA-3.0" if path.parent.name == "platypose-priors" else ""
+    assert project(path)["license"] == project(CORE)["license"] + weights
     assert (path.parent / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 
 

@@ -21,17 +21,21 @@ def nothing(*arguments: Any, **options: Any) -> Any:
 
 class Parts:
     __call__ = parameters = state_dict = load_state_dict = jacobian = sight_lines = nothing
-    respace = prepare = read = write = locate = nothing
+    start = scalars = picture = close = nothing
+    respace = trials = read = write = locate = nothing
+    credit = licence = ""
     alpha_bar = beta = sigma = posterior_x0 = posterior_xt = posterior_variance = 0.5
     perspective = True
 
 
 MEMBERS: dict[str, set[str]] = {
-    "dataset": {"prepare"},
+    "dataset": {"credit", "licence", "trials", "read"},
     "denoiser": {"__call__", "parameters", "state_dict", "load_state_dict"},
     "energy": {"__call__"},
+    "logger": {"start", "scalars", "picture", "close"},
     "projection": {"__call__", "jacobian", "sight_lines", "perspective"},
     "reader": {"read"},
+    "report": {"write"},
     "sampler": {"__call__"},
     "schedule": {
         *("alpha_bar", "beta", "sigma", "posterior_x0", "posterior_xt", "posterior_variance"),

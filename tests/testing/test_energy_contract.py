@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from platypose.api import BuildContext, EnergyConfig, field
+from platypose.api import BuildContext, EnergyConfig, Quadratic, field
 from platypose.testing import EnergyContract
 
 Function = Callable[[Tensor], Tensor]
@@ -98,6 +98,39 @@ def needs_two_views(config: Any, context: BuildContext) -> Function:
     assert context.views is not None
     second = context.views.translation[1]
     return lambda joints: energy(joints) + 0 * second.sum()
+
+
+class Curved:
+    """The right energy with its curvature."""
+
+    def __init__(self, config: Any, context: BuildContext) -> None:
+        assert context.views is not None
+        self.views = context.views
+        self.points, self.weights = seen(context)
+
+    def at(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        error = (pixels - self.points).to(pixels)
+        weights = self.weights.to(pixels) / SIGMA**2
+        nats = (weights * error.square().sum(-1)).sum((-1, -2)) / 2
+        curvature = weights[..., None, None] * torch.eye(2).to(pixels)
+        return nats, weights[..., None] * error, curvature.expand(*pixels.shape, 2)
+
+    def __call__(self, joints: Tensor) -> Tensor:
+        return self.at(self.views(joints))[0]
+
+    def quadratic(self, joints: Tensor) -> Quadratic:
+        return self.views.quadratic(joints, self.at)
+
+
+def bent(**changes: Callable[[Quadratic], Tensor]) -> type[Curved]:
+    """The right energy with some of its quadratic changed."""
+
+    class Bent(Curved):
+        def quadratic(self, joints: Tensor) -> Quadratic:
+            right = super().quadratic(joints)
+            return attrs.evolve(right, **{name: f(right) for name, f in changes.items()})
+
+    return Bent
 
 
 @attrs.frozen(kw_only=True)
@@ -202,6 +235,26 @@ WRONG: dict[str, tuple[Any, set[str]]] = {
             "test_hypotheses_are_not_coupled",
         },
     ),
+    "half the gradient": (
+        bent(gradient=lambda near: near.gradient / 2),
+        {"test_quadratic_touches_the_energy"},
+    ),
+    "another energy": (
+        bent(energy=lambda near: near.energy + 1),
+        {"test_quadratic_touches_the_energy"},
+    ),
+    "negative curvature": (
+        bent(curvature=lambda near: -near.curvature),
+        {"test_curvature_is_positive"},
+    ),
+    "asymmetric curvature": (
+        bent(curvature=lambda near: near.curvature.triu()),
+        {"test_curvature_is_positive"},
+    ),
+    "shares the curvature": (
+        bent(curvature=lambda near: near.curvature.mean(0).expand_as(near.curvature)),
+        {"test_curvatures_are_not_coupled"},
+    ),
     "moves the joints": (
         moves_the_joints,
         {"test_leaves_the_joints_as_they_are"},
@@ -209,8 +262,9 @@ WRONG: dict[str, tuple[Any, set[str]]] = {
 }
 
 
-def test_a_right_energy_passes(failing: Callable[..., set[str]]) -> None:
-    assert failing(EnergyContract, right, Documented) == set()
+@pytest.mark.parametrize("factory", [right, Curved])
+def test_a_right_energy_passes(factory: Any, failing: Callable[..., set[str]]) -> None:
+    assert failing(EnergyContract, factory, Documented) == set()
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -15,6 +15,7 @@ from platypose.registry import Plugins, discover
 from platypose.testing import (
     DenoiserContract,
     EnergyContract,
+    LoggerContract,
     ProjectionContract,
     SamplerContract,
     ScheduleContract,
@@ -23,10 +24,11 @@ from platypose.testing.component import ComponentContract
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 SUITES: dict[type[ComponentContract[Any]], int] = {
-    DenoiserContract: 1,
+    DenoiserContract: 3,
     EnergyContract: 6,
+    LoggerContract: 3,
     ProjectionContract: 4,
-    SamplerContract: 2,
+    SamplerContract: 3,
     ScheduleContract: 3,
 }
 """How many first-party components each suite must cover."""
@@ -72,4 +74,4 @@ def test_every_first_party_component_runs_its_suite(
 
 def test_there_is_a_suite_for_every_kind_that_computes() -> None:
     computing = {suite.kind.name for suite in SUITES}
-    assert set(all_kinds()) - computing == {"dataset", "reader", "weights", "writer"}
+    assert set(all_kinds()) - computing == {"dataset", "reader", "report", "weights", "writer"}

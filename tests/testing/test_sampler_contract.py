@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from platypose.api import BuildContext, Config, Level, Schedule, field
+from platypose.api import BuildContext, Config, Level, Problem, Schedule, field
 from platypose.testing import SamplerContract
 from platypose.testing.noise_levels import geometric
 
@@ -66,6 +66,7 @@ class Sampler:
         energy: Energy | None,
         generator: torch.Generator,
         initial: Tensor | None = None,
+        problem: Problem | None = None,
     ) -> Iterator[Level]:
         sigma = schedule.sigma.tolist()
         x = noise * sigma[-1] + (0 if initial is None else initial)
@@ -176,6 +177,12 @@ class StartsFromOnes(Sampler):
         return super().__call__(denoise, schedule, noise, initial=initial, **options)
 
 
+class OneRootForAll(Sampler):
+    def __call__(self, *arguments: Any, problem: Any = None, **options: Any) -> Iterator[Level]:
+        for level in super().__call__(*arguments, **options):
+            yield level if problem is None else attrs.evolve(level, root=level.x0[0, :, 0])
+
+
 class SpoilsTheNoise(Sampler):
     def __call__(self, denoise: Any, schedule: Any, noise: Tensor, **options: Any) -> Any:
         yield from super().__call__(denoise, schedule, noise.clone(), **options)
@@ -215,7 +222,10 @@ WRONG: dict[str, tuple[type[Sampler], set[str]]] = {
         altered(sigma=lambda level: 1 / level.sigma),
         {"test_yields_a_level_for_each_noise_level"},
     ),
-    "always float64": (AlwaysFloat64, {"test_clean_poses_are_like_the_noise"}),
+    "always float64": (
+        AlwaysFloat64,
+        {"test_clean_poses_are_like_the_noise", "test_serves_poses_with_a_root"},
+    ),
     "keeps a graph": (
         altered(x0=lambda level: level.x0.clone().requires_grad_()),
         {"test_clean_poses_are_like_the_noise"},
@@ -252,6 +262,7 @@ WRONG: dict[str, tuple[type[Sampler], set[str]]] = {
     ),
     "ignores the initial poses": (IgnoresInitial, {"test_starts_from_the_initial_poses"}),
     "starts from another pose": (StartsFromOnes, {"test_starts_from_the_initial_poses"}),
+    "draws one root for all": (OneRootForAll, {"test_serves_poses_with_a_root"}),
     "spoils the noise": (SpoilsTheNoise, {"test_leaves_tensors_as_they_are"}),
     "spoils its levels": (SpoilsItsLevels, {"test_leaves_tensors_as_they_are"}),
 }
