@@ -7,12 +7,14 @@ from platypose.api.context import BuildContext
 from platypose.api.errors import UserError
 from platypose.api.kind import Kind, hookimpl, hookspec
 from platypose.api.kinds import all_kinds
-from platypose.api.kinds.dataset import Dataset
+from platypose.api.kinds.dataset import Dataset, FilmedDataset, Trial
 from platypose.api.kinds.denoiser import Denoiser
-from platypose.api.kinds.energy import Energy, EnergyConfig
+from platypose.api.kinds.energy import CurvedEnergy, Energy, EnergyConfig, Quadratic
+from platypose.api.kinds.logger import Logger
 from platypose.api.kinds.projection import Projection
 from platypose.api.kinds.reader import Reader
-from platypose.api.kinds.sampler import Level, Sampler
+from platypose.api.kinds.report import Report
+from platypose.api.kinds.sampler import Expansion, Level, Problem, RootPrior, Sampler
 from platypose.api.kinds.schedule import Schedule
 from platypose.api.kinds.weights import Weights
 from platypose.api.kinds.writer import Writer
@@ -22,17 +24,26 @@ __all__ = [
     "API_VERSION",
     "BuildContext",
     "Config",
+    "CurvedEnergy",
     "Dataset",
     "Denoiser",
     "Energy",
     "EnergyConfig",
+    "Expansion",
+    "FilmedDataset",
     "Kind",
     "Level",
+    "Logger",
+    "Problem",
     "Projection",
+    "Quadratic",
     "Reader",
+    "Report",
+    "RootPrior",
     "Sampler",
     "Schedule",
     "Spec",
+    "Trial",
     "UserError",
     "Weights",
     "Writer",

@@ -121,7 +121,10 @@ def load_prior(path: Path, device: torch.device, dtype: torch.dtype) -> Prior:
         denoiser=denoiser,
         schedule=schedule,
         header=header,
-        residual=None if residual is None else residual.to(device, dtype),
+        # Only the network runs in half precision.
+        residual=None
+        if residual is None
+        else residual.to(device, torch.promote_types(dtype, torch.float32)),
         device=device,
         dtype=dtype,
     )

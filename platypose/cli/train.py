@@ -66,7 +66,7 @@ def _run(config: TrainConfig, out: Path, resume: bool) -> None:
     )
     done = 0
     with _stoppable() as stop, Progress(*columns, console=console) as bar:
-        task = bar.add_task("train", total=config.train.steps, state="")
+        task = bar.add_task("train", total=config.train.steps, state="", visible=False)
         try:
             for report in run(config, out, resume=resume, stop=stop, tell=console.print):
                 done = report.step
@@ -74,7 +74,7 @@ def _run(config: TrainConfig, out: Path, resume: bool) -> None:
                     console.print(f"step {done}: saved {out / 'model.safetensors'}")
                     continue
                 state = f"loss {report.loss:.4f}  {report.steps_per_second:.1f} steps/s"
-                bar.update(task, completed=done, state=state)
+                bar.update(task, completed=done, state=state, visible=True)
                 if not console.is_terminal and done % 1000 == 0:
                     left = (report.steps - done) / report.steps_per_second
                     console.print(f"step {done}: {state}  {_duration(left)} left")

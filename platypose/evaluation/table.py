@@ -52,13 +52,18 @@ def table(content: Mapping[str, Any]) -> str:
     for name, unit in UNITS.items():
         value, error = content[name], content["standard_error"][name]
         shown = "–" if value is None else f"{value:.4g}"
-        spread = "" if error is None else f"± {error:.2g}"
+        spread = "" if error is None else f"± {_rounded(error)}"
         lines.append(f"{name:<22}{shown:>10} {spread:<9} {unit}".rstrip())
     for group in ("stance", "action", "data_set"):
         rows = content[f"by_{group}"]
         if len(rows) > 1:
             lines += ["", *_rows(group.replace("_", " "), rows)]
     return "\n".join(lines)
+
+
+def _rounded(error: float) -> str:
+    """Two digits, but whole numbers in full."""
+    return f"{error:.0f}" if error >= 99.5 else f"{error:.2g}"
 
 
 def _rows(heading: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:

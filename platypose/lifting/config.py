@@ -16,7 +16,7 @@ from platypose.config import Chosen
 class SampleConfig(Config):
     """One run of free sampling."""
 
-    prior: str = field("cmu-1-frame", doc="An installed prior, or the path of a checkpoint.")
+    prior: str = field("pose-17", doc="An installed prior, or the path of a checkpoint.")
     sampler: Chosen[Sampler] = field(..., doc="The sampler.")
     samples: int = field(16, doc="Samples.", check=lambda v: v >= 1, needs="a whole number above 0")
     frames: int = field(
@@ -41,7 +41,7 @@ class LiftConfig(Config):
     format: Chosen[Reader] | None = field(
         None, doc="The reader of a foreign format; none reads Platypose's own."
     )
-    prior: str = field("cmu-1-frame", doc="An installed prior, or the path of a checkpoint.")
+    prior: str = field("pose-17", doc="An installed prior, or the path of a checkpoint.")
     energies: tuple[Chosen[Energy], ...] = field(
         (),
         doc="Energies to add up; none means heatmap, reprojection or joints-3d, the first that "

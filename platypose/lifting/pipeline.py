@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Energy, Sampler, UserError
+from platypose.api import BuildContext, Energy, RootPrior, Sampler, UserError
 from platypose.api.kinds.sampler import KIND as SAMPLER
 from platypose.checkpoint.prior import Prior, load_prior
 from platypose.compute import DeviceName, Precision, resolve_device, resolve_dtype
@@ -18,6 +18,7 @@ from platypose.config import Chosen, choose
 from platypose.evidence import Evidence
 from platypose.lifting.guidance import Guidance, RootMode, guide
 from platypose.lifting.pretrained import locate
+from platypose.lifting.problem import LiftingProblem
 from platypose.registry import plugins
 
 CHUNK = 8192
@@ -30,7 +31,8 @@ class Step:
 
     Attributes:
         sample: (H, F, J, 3) joints relative to the root, world axes, metres.
-        root: (H, F, 3) the root in the world, metres; zeros without evidence.
+        root: (H, F, 3) the root in the world, metres, drawn with the pose, or, by samplers that
+            draw poses alone, where it suits the pose best; zeros without evidence.
         energy: (H, F) nats, or None without an energy.
         sigma: the noise level just left, in units of the prior's scale.
         index: levels done, from 1.
@@ -183,18 +185,36 @@ class Platypose:
             noise,
             energy=None if energy is None else scaled,
             generator=context.generator,
+            problem=self._problem(energy, energy_scale, num_frames),
         )
         for level in levels:
             pose = self._pose(level.x0)
             yield Step(
                 sample=pose,
-                root=_root(energy, pose),
+                root=_root(energy, pose) if level.root is None else level.root,
                 energy=level.energy,
                 sigma=level.sigma,
                 index=level.index,
                 total=level.total,
                 denoiser_calls=level.calls,
             )
+
+    def _problem(self, energy: Energy | None, scale: float, frames: int) -> LiftingProblem:
+        terms: tuple[tuple[float, Energy], ...] = () if energy is None else ((scale, energy),)
+        solve = None
+        root = torch.zeros(frames, 3, device=self.prior.device, dtype=self.dtype)
+        prior = RootPrior(mean=root, deviation=0.0)
+        if isinstance(energy, Guidance):
+            terms = tuple((scale * share, term) for share, term in energy.energies)
+            solve, prior = energy.root, energy.root.prior
+        return LiftingProblem(
+            energies=terms,
+            scale=self.prior.header.scale,
+            solve=solve,
+            root=prior,
+            residual=self.prior.residual,
+            motion=self.prior.header.frames > 1,
+        )
 
     def _pose(self, x: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F J 3"]:
         """Metres, with the root joint exactly at the origin."""

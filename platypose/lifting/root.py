@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, UserError
+from platypose.api import BuildContext, RootPrior, UserError
 from platypose.evidence import Observed
 from platypose.lifting.views import Views
 
@@ -18,6 +18,8 @@ NEAREST = 0.3
 """The first guess is at least this far from a camera, metres."""
 ZOOM = 4.0
 """A root is at most this many times nearer or farther than the first guess."""
+DEVIATION = 4.0
+"""Standard deviation of an unknown root about its first guess, metres."""
 FEWEST = 3
 """Keypoints, over all views, without which a frame's root is not solved for."""
 
@@ -25,6 +27,11 @@ FEWEST = 3
 @runtime_checkable
 class Root(Protocol):
     """From root-relative poses to root positions."""
+
+    @property
+    def prior(self) -> RootPrior:
+        """Where the root is, as far as it is known without the pose."""
+        ...
 
     def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
         """The root in the world, metres, of each root-relative pose, metres."""
@@ -56,6 +63,7 @@ class KnownRoot:
         self.root = torch.as_tensor(observed.evidence.root).to(
             device=context.device, dtype=context.dtype
         )
+        self.prior = RootPrior(mean=self.root, deviation=0.0)
 
     def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
         """The same for every hypothesis."""
@@ -81,6 +89,9 @@ class MeasuredRoot:
             raise UserError(f"Frame {frame} shows no person: none of its joints_3d is measured.")
         self.joints = joints
         self.share = (mask / count)[..., None]
+        standing = torch.tensor(context.skeleton.standing).to(joints)
+        guess = ((joints - standing) * self.share).sum(1)
+        self.prior = RootPrior(mean=guess, deviation=DEVIATION)
 
     def __call__(self, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
         """The mean difference between the measured joints and the pose's."""
@@ -136,7 +147,8 @@ class SeenRoot:
         self.from_depth = flat(torch.einsum("fvkic,fc->fvki", a, centre) + offset)
         self.from_q = flat(direction[..., :2])
         self.constant = flat(direction[..., 2])
-        self.centre, self.turn, self.guess = fixed(centre), fixed(turn), fixed(1 / depth)
+        self.centre, self.turn, self.inverse_depth = fixed(centre), fixed(turn), fixed(1 / depth)
+        self.prior = RootPrior(mean=fixed(guess), deviation=DEVIATION)
         # Without perspective nothing tells the depth, and the first guess stays.
         self.zoom = ZOOM if bool(lines.perspective.any()) else 1.0
         normal = self.from_q.mT @ self.from_q + torch.eye(2).to(self.from_q)
@@ -149,11 +161,12 @@ class SeenRoot:
         column = torch.einsum("fnjc,hfjc->hfn", self.from_pose, pose) + self.from_depth
         cross = torch.einsum("fnq,hfn->hfq", self.from_q, column)
         solved = torch.einsum("fqp,hfp->hfq", self.inverse, cross)
-        prior = 1 / self.guess.square()
-        right = prior * self.guess - torch.einsum("hfn,fn->hf", column, self.constant)
+        guess = self.inverse_depth
+        prior = 1 / guess.square()
+        right = prior * guess - torch.einsum("hfn,fn->hf", column, self.constant)
         right = right - (solved * self.right).sum(-1)
         s = right / (prior + column.square().sum(-1) - (solved * cross).sum(-1))
-        s = s.clamp(min=self.guess / self.zoom, max=self.guess * self.zoom)[..., None]
+        s = s.clamp(min=guess / self.zoom, max=guess * self.zoom)[..., None]
         q = torch.einsum("fqp,hfp->hfq", self.inverse, self.right - s * cross)
         ray = torch.cat([q, torch.ones_like(s)], -1) / s
         return self.centre + torch.einsum("fij,hfi->hfj", self.turn, ray)

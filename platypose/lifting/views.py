@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,11 +10,17 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from platypose.api import BuildContext, Projection
+from platypose.api import BuildContext, Projection, Quadratic
 from platypose.api.kinds.projection import KIND as PROJECTION
 from platypose.config import Chosen
 from platypose.evidence import Observed
 from platypose.registry import plugins
+
+Local = Callable[
+    [Float[Tensor, "H F V K 2"]],
+    tuple[Float[Tensor, "H F"], Float[Tensor, "H F V K 2"], Float[Tensor, "H F V K 2 2"]],
+]
+"""From keypoints in the images, px, to nats, their gradient and their curvature by the pixels."""
 
 
 class Views:
@@ -81,3 +87,28 @@ class Views:
         points = self.in_camera(joints)
         pixels = [project(points[:, :, v]) for v, project in enumerate(self.projections)]
         return torch.stack(pixels, 2)
+
+    @torch.no_grad()
+    def quadratic(self, joints: Float[Tensor, "H F J 3"], local: Local) -> Quadratic:
+        """An energy of pixels as one of joints in the world, to second order.
+
+        The projection is taken as linear about the joints (Gauss and Newton): with its Jacobian P
+        by a keypoint in the world, the curvature is the sum of Pᵀ W P over the views.
+
+        Arguments:
+            joints: in the world, metres.
+            local: nats, their gradient and their positive semi-definite curvature W by the pixels.
+        """
+        points = self.in_camera(joints)
+        each = list(enumerate(self.projections))
+        pixels = torch.stack([project(points[:, :, v]) for v, project in each], 2)
+        by_camera = torch.stack([project.jacobian(points[:, :, v]) for v, project in each], 2)
+        jacobian = by_camera @ self.rotation[..., None, :, :]
+        nats, slope, curvature = local(pixels)
+        by_point = (jacobian.mT @ slope[..., None])[..., 0].sum(2)
+        return Quadratic(
+            energy=nats,
+            gradient=torch.einsum("kj,hfkc->hfjc", self.joints_to_keypoints, by_point),
+            combination=self.joints_to_keypoints,
+            curvature=(jacobian.mT @ curvature @ jacobian).sum(2),
+        )

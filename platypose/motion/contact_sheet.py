@@ -59,6 +59,8 @@ def write_contact_sheet(motion: MotionSet, path: Path) -> None:
     Raises:
         UserError: matplotlib is missing, the skeleton another, or the file cannot be written.
     """
+    if path.suffix.lower() != ".png":
+        raise UserError(f"{path} is no name of a PNG file; it must end in .png.")
     if motion.skeleton != H36M_17.name:
         raise UserError(
             f'A contact sheet needs the skeleton "{H36M_17.name}", not "{motion.skeleton}".'

@@ -156,10 +156,13 @@ class Resuming:
                 reason = str(error)
             failures = 1 if _size(self._part) > before else failures + 1
             if failures >= self.attempts:
-                raise UserError(
-                    f"{url} could not be downloaded ({reason}); what has come is kept in "
-                    f"{self._part}, and the same command goes on from there."
+                kept = (
+                    f"what has come is kept in {self._part}, and the same command goes on from "
+                    "there."
+                    if self._part.is_file()
+                    else "nothing has come. Try again later."
                 )
+                raise UserError(f"{url} could not be downloaded ({reason}); {kept}")
             time.sleep(self.wait * 2 ** (failures - 1))
         self._check_zip(url)
         self._part.replace(output_file)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from platypose.api import BuildContext, Energy, Kind
+from platypose.api import BuildContext, CurvedEnergy, Energy, Kind, Quadratic
 from platypose.api.kinds.energy import KIND
 from platypose.evidence import Evidence, observe
 from platypose.lifting.views import Views
@@ -27,7 +27,8 @@ from platypose.testing.component import ComponentContract
 class EnergyContract(ComponentContract[Energy]):
     """Subclass it and give `name`; override `evidence` where the energy needs other evidence.
 
-    The cameras are pinholes, so that the package platypose-cameras must be installed.
+    The cameras are pinholes, so that the package platypose-cameras must be installed. The checks of
+    `quadratic` are for energies that have it.
     """
 
     kind: ClassVar[Kind[Energy]] = KIND
@@ -140,11 +141,61 @@ class EnergyContract(ComponentContract[Energy]):
             assert_same(energy(joints), first, "the same seed gives the same energy")
             assert_same(energy(joints), first, "a second call gives the same energy")
 
+    def test_quadratic_touches_the_energy(self) -> None:
+        """It has the value and the gradient of the energy, and holds on to no graph."""
+        for dtype in (torch.float32, torch.float64):
+            energy, joints = self.build(self.context(dtype=dtype)), self.poses(dtype=dtype)
+            if not isinstance(energy, CurvedEnergy):
+                return
+            near = energy.quadratic(joints.clone().requires_grad_())
+            tolerance = 1e-4 if dtype == torch.float32 else 1e-9
+            for name, found, wanted in (
+                ("energy", near.energy, energy(joints)),
+                ("gradient", near.gradient, gradient(energy, joints)),
+            ):
+                claim = f"the {name} of quadratic is that of the energy in {dtype}"
+                assert_same(found, wanted, claim, tolerance=tolerance)
+                assert not found.requires_grad, "quadratic holds on to no graph"
+
+    def test_curvature_is_positive(self) -> None:
+        """Symmetric, finite and positive semi-definite, for any pose."""
+        energy, joints = self.build(), self.poses()
+        if not isinstance(energy, CurvedEnergy):
+            return
+        extreme = np.stack(list(scene.extreme_poses(joints.shape[1]).values()))
+        for poses in (joints, torch.tensor(extreme, device=self.device)):
+            near = energy.quadratic(poses)
+            points, curvature = near.combination, near.curvature
+            shape = (*poses.shape[:2], len(points), 3, 3)
+            assert_like(points, (len(points), poses.shape[2]), poses, "combination is (K, J)")
+            assert_like(curvature, shape, poses, "curvature is (H, F, K, 3, 3)")
+            assert_finite(curvature, "the curvature is finite")
+            assert_same(curvature, curvature.mT, "the curvature is symmetric")
+            values = torch.linalg.eigvalsh(curvature)
+            low, high = values[..., 0], values.abs().amax(-1)
+            assert bool((low >= -1e-9 * high).all()), "no eigenvalue of the curvature is negative"
+
+    def test_curvatures_are_not_coupled(self) -> None:
+        """A hypothesis has the curvature that it has alone."""
+        energy, joints = self.build(), self.poses()
+        if not isinstance(energy, CurvedEnergy):
+            return
+        together = energy.quadratic(joints)
+        for h in range(len(joints)):
+            alone = energy.quadratic(joints[h : h + 1])
+            claim = "a hypothesis has the same curvature whatever the others are"
+            assert_same(_by_joint(together)[h], _by_joint(alone)[0], claim)
+
     def test_leaves_the_joints_as_they_are(self) -> None:
         """The sampler goes on with them."""
         joints = self.poses()
         self.build()(joints)
         assert_same(joints, self.poses(), "an energy leaves the joints as they are", tolerance=0.0)
+
+
+def _by_joint(near: Quadratic) -> Tensor:
+    points = near.combination
+    return torch.einsum("ki,kj,hfkcd->hficjd", points, points, near.curvature)
 
 
 def _relative(energy: Energy, joints: Tensor) -> Tensor:

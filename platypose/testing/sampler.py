@@ -8,19 +8,21 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from platypose.api import Kind, Level, Sampler, Schedule
+from platypose.api import Kind, Level, Problem, RootPrior, Sampler, Schedule
 from platypose.api.kinds.sampler import KIND
+from platypose.lifting.problem import LiftingProblem
 from platypose.testing.comparison import assert_finite, assert_like, assert_same
 from platypose.testing.component import ComponentContract
+from platypose.testing.gaussian import GaussianPrior
 from platypose.testing.noise_levels import geometric
 
 _SHAPE = (3, 4, 17, 3)
 _WIDTH = 0.5
 
 
-def quadratic(x0: Tensor) -> Tensor:
+def quadratic(joints: Tensor) -> Tensor:
     """−log N(x0; 1, 0.5²) up to a constant, per hypothesis and frame."""
-    return ((x0 - 1) / _WIDTH).square().sum((-1, -2)) / 2
+    return ((joints - 1) / _WIDTH).square().sum((-1, -2)) / 2
 
 
 class SamplerContract(ComponentContract[Sampler]):
@@ -49,6 +51,7 @@ class SamplerContract(ComponentContract[Sampler]):
         energy: Callable[[Tensor], Tensor] | None = quadratic,
         initial: Tensor | None = None,
         denoise: Callable[[Tensor, float], Tensor] | None = None,
+        problem: Problem | None = None,
     ) -> Iterator[Level]:
         """Sample with everything else as it is in all tests."""
         noise = self.noise() if noise is None else noise
@@ -60,6 +63,20 @@ class SamplerContract(ComponentContract[Sampler]):
             energy=energy,
             generator=context.generator,
             initial=initial,
+            problem=problem,
+        )
+
+    def problem(self, noise: Tensor) -> Problem:
+        """Poses with joint 0 at 0, of a standard normal otherwise; the root is anywhere."""
+        prior = standing_still(noise.shape[2])
+        mean = torch.zeros_like(noise[0, :, 0])
+        return LiftingProblem(
+            energies=((1.0, quadratic),),
+            scale=1.0,
+            solve=None,
+            root=RootPrior(mean=mean, deviation=2.0),
+            residual=prior.residual(self.schedule().sigma.tolist()),
+            motion=False,
         )
 
     def test_yields_a_level_for_each_noise_level(self) -> None:
@@ -155,6 +172,26 @@ class SamplerContract(ComponentContract[Sampler]):
         shift = float((moved.x0 - first.x0).detach().mean())
         assert shift > 1, f"initial poses of 10000 shift the first level by {shift:.3g} only"
 
+    def test_serves_poses_with_a_root(self) -> None:
+        """Given the problem: root joint at 0, and roots, if any, for each pose; guided or not."""
+        for dtype in (torch.float32, torch.float64):
+            noise = self.noise(dtype)
+            for energy in (None, quadratic):
+                levels = self.sample(
+                    noise,
+                    energy=energy,
+                    denoise=standing_still(noise.shape[2]),
+                    problem=self.problem(noise),
+                )
+                for level in levels:
+                    claim = f"with a problem, x0 is like the noise in {dtype}"
+                    assert_like(level.x0, noise.shape, noise, claim)
+                    assert_finite(level.x0, "with a problem, x0 is finite")
+                    if level.root is not None:
+                        claim = f"roots are (H, F, 3) in {dtype}"
+                        assert_like(level.root, (*noise.shape[:2], 3), noise, claim)
+                        assert_finite(level.root, "roots are finite")
+
     def test_leaves_tensors_as_they_are(self) -> None:
         """The noise that it was given, and the levels that it has yielded."""
         noise = self.noise()
@@ -165,6 +202,13 @@ class SamplerContract(ComponentContract[Sampler]):
         assert_same(noise, self.noise(), "the noise stays as it is", tolerance=0.0)
         for level, copy in zip(levels, copies):
             assert_same(level.x0, copy, "a level stays as it was yielded", tolerance=0.0)
+
+
+def standing_still(joints: int) -> GaussianPrior:
+    """Single frames of a standard normal, joint 0 at 0; also its denoiser."""
+    size = 3 * (joints - 1)
+    covariance = torch.eye(size, dtype=torch.float64)[None]
+    return GaussianPrior(mean=torch.zeros(size, dtype=torch.float64), covariance=covariance)
 
 
 def _denoise(x: Tensor, sigma: float) -> Tensor:

@@ -121,6 +121,28 @@ def test_guidance_lowers_the_energy(pose: Platypose, evidence: Evidence) -> None
     assert (energy(guided.joints) < unguided).all()
 
 
+def test_roots_that_a_sampler_draws_are_those_of_the_step(
+    pose: Platypose, evidence: Evidence
+) -> None:
+    """Not those that suit the poses best; and the energy is at them."""
+    energy = pose.energy(evidence, "reprojection")
+    with pytest.warns(UserWarning, match="platypose measure-residuals"):
+        last = _last(pose.sample(5, 2, energy=energy, sampler="posterior:calls=2"))
+    assert (last.root - energy.root(last.sample)).abs().max() > 1e-3
+    torch.testing.assert_close(last.energy, energy(last.joints))
+    assert (last.sample[:, :, 0] == 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:This prior does not say")
+def test_a_known_root_is_kept_by_a_sampler_that_draws_roots(
+    pose: Platypose, evidence: Evidence
+) -> None:
+    energy = pose.energy(evidence, "reprojection", root="known")
+    last = _last(pose.sample(5, 2, energy=energy, sampler="posterior:calls=2"))
+    known = torch.as_tensor(evidence.root).float()
+    torch.testing.assert_close(last.root, known.expand(5, -1, -1))
+
+
 def test_scale_zero_is_the_prior(pose: Platypose, evidence: Evidence) -> None:
     energy = pose.energy(evidence, "reprojection")
     free = _last(pose.sample(3, 2, sampler=QUICK))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from platypose import Evidence
 from platypose.api import BuildContext, UserError
@@ -85,3 +86,33 @@ def test_a_camera_that_no_projection_fits_is_one_sentence(
     wrong = attrs.evolve(evidence, cameras=(attrs.evolve(evidence.cameras[0], **changes),))
     with pytest.raises(UserError, match=message):
         Views.of(observe(wrong, H36M_17), context)
+
+
+def test_an_energy_of_pixels_is_expanded_about_joints_as_by_autograd(
+    see: Callable[..., Evidence], camera: Callable[..., Camera], context: BuildContext
+) -> None:
+    """Where the pixels are right, Gauss and Newton's curvature is the Hessian."""
+    cameras = (camera(-70), camera(40, "fisheye"), camera(170, "weak-perspective"))
+    views = Views.of(observe(see(scene.person(2), *cameras), H36M_17), context)
+    joints = torch.tensor(scene.person(2))[None]
+    seen = views(joints)
+    weight = torch.tensor([[2.0, 0.5], [0.5, 1.0]]).double()
+
+    def local(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        error = pixels - seen
+        slope = error @ weight
+        nats = (error * slope).sum((-1, -2, -3)) / 2
+        return nats, slope, weight.expand(*pixels.shape, 2)
+
+    def energy(frame: Tensor) -> Tensor:
+        return local(views(torch.stack([frame, joints[0, 1]])[None]))[0][0, 0]
+
+    near = views.quadratic(joints, local)
+    points = near.combination
+    found = torch.einsum("ki,kj,kcd->icjd", points, points, near.curvature[0, 0])
+    hessian = torch.func.hessian(energy)(joints[0, 0])
+    torch.testing.assert_close(found, hessian, rtol=1e-6, atol=1e-6 * float(hessian.abs().max()))
+
+    moved = (joints + 0.1).requires_grad_()
+    (slope,) = torch.autograd.grad(local(views(moved))[0].sum(), moved)
+    torch.testing.assert_close(views.quadratic(moved, local).gradient, slope)

@@ -23,7 +23,7 @@ class Trial:
     Attributes:
         name: of the recording, the same in whatever archive it is found; unique in the data set.
         subject: the person.
-        split: "train" or "test"; a person is in one of them only.
+        split: "train", "test", or another that was published; a person is in one of them only.
         source: the archive, folder or file that holds it.
         member: what to read inside `source`; empty where the source is the recording.
         action: what is done, where the data set says it.

@@ -42,6 +42,42 @@ class Energy(Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Quadratic:
+    """An energy near some joints, to second order.
+
+    The curvature is that of K points, each a fixed linear combination of the joints, and couples
+    neither points nor frames: of the joints it is Σ_k c_ki c_kj curvature_k.
+
+    Attributes:
+        energy: (H, F) nats at the joints.
+        gradient: (H, F, J, 3) its derivative by the joints, nats/m.
+        combination: (K, J) the points c, made of joints.
+        curvature: (H, F, K, 3, 3) nats/m², symmetric and positive semi-definite: the Hessian, or
+            what Gauss and Newton take for it.
+    """
+
+    energy: Float[Tensor, "H F"]
+    gradient: Float[Tensor, "H F J 3"]
+    combination: Float[Tensor, "K J"]
+    curvature: Float[Tensor, "H F K 3 3"]
+
+
+@runtime_checkable
+class CurvedEnergy(Energy, Protocol):
+    """An energy that also offers its curvature, which second-order samplers use.
+
+    Of an energy without it they estimate the curvature from gradients.
+    """
+
+    def quadratic(self, joints: Float[Tensor, "H F J 3"]) -> Quadratic:
+        """The energy, its gradient and its curvature at joints in the world, metres.
+
+        It is free of any graph.
+        """
+        ...
+
+
 @hookspec
 def platypose_energies() -> Iterable[Spec[Energy]]:  # type: ignore[empty-body]
     """Energies that this plugin offers."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from platypose.api.kinds.schedule import Schedule
+    from platypose.checkpoint.residual import ResidualCovariance
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -29,6 +30,8 @@ class Level:
         total: levels in all.
         energy: the energy at `x0`, (H, F), in nats, or None without guidance.
         calls: denoiser calls so far, each of which covers all hypotheses and frames.
+        root: the roots drawn with the poses, (H, F, 3), in the world, metres; None from samplers
+            that draw poses alone.
     """
 
     x0: Float[Tensor, "H F J 3"]
@@ -37,6 +40,76 @@ class Level:
     total: int
     energy: Float[Tensor, "H F"] | None
     calls: int
+    root: Float[Tensor, "H F 3"] | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RootPrior:
+    """N(mean, deviation² I) of the root in each frame.
+
+    Attributes:
+        mean: (F, 3) in the world, metres.
+        deviation: metres; 0 where the root is known.
+    """
+
+    mean: Float[Tensor, "F 3"]
+    deviation: float
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Expansion:
+    """The energy near some poses and roots, to second order.
+
+    D = 3 J + 3: the coordinates of joint 0, of joint 1 and so on, in units of the prior's scale,
+    then those of the root, in metres.
+
+    Attributes:
+        energy: (H, F) nats.
+        gradient: (H, F, D).
+        curvature: (F, D, D) positive semi-definite, the mean over the hypotheses.
+    """
+
+    energy: Float[Tensor, "H F"]
+    gradient: Float[Tensor, "H F D"]
+    curvature: Float[Tensor, "F D D"]
+
+
+@runtime_checkable
+class Problem(Protocol):
+    """What a second-order sampler knows beside the energy of poses alone.
+
+    Poses are clean, in units of the prior's scale, with joint 0, the root, at 0. The root's place
+    in the world is an unknown of its own.
+    """
+
+    @property
+    def residual(self) -> ResidualCovariance | None:
+        """How far the denoiser is from the truth; None where the prior does not say."""
+        ...
+
+    @property
+    def motion(self) -> bool:
+        """Whether the prior ties frames together; otherwise each is a pose by itself."""
+        ...
+
+    @property
+    def root(self) -> RootPrior:
+        """What is known of the root before its evidence."""
+        ...
+
+    def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """Roots that suit poses well, metres: a start for the search of the best."""
+        ...
+
+    def energy(
+        self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]
+    ) -> Float[Tensor, "H F"]:
+        """Nats per hypothesis and frame."""
+        ...
+
+    def expand(self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]) -> Expansion:
+        """The energy to second order; free of any graph."""
+        ...
 
 
 @runtime_checkable
@@ -52,6 +125,7 @@ class Sampler(Protocol):
         energy: Callable[[Float[Tensor, "H F J 3"]], Float[Tensor, "H F"]] | None,
         generator: torch.Generator,
         initial: Float[Tensor, "H F J 3"] | None = None,
+        problem: Problem | None = None,
     ) -> Iterator[Level]:
         """Sample, yielding once a noise level; the last `Level.x0` is the sample.
 
@@ -60,9 +134,11 @@ class Sampler(Protocol):
             schedule: the noise levels that the denoiser was trained at.
             noise: standard normal; its shape is that of the sample.
             energy: nats per hypothesis and frame of clean poses in units of the prior's scale,
-                differentiable; None samples the prior.
+                differentiable; None samples the prior. The root is where it suits the pose best.
             generator: any further randomness.
             initial: clean poses to start from; None starts from the zero pose.
+            problem: the same energy with the root and the curvature, and the residual of the
+                denoiser, for samplers that know what to do with them.
         """
         ...
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Level, Schedule
+from platypose.api import BuildContext, Level, Problem, Schedule
 from platypose_diffusion.config import AncestralConfig
 from platypose_diffusion.descent import Descent, descent
 from platypose_diffusion.sampling import Denoise, Energy, spaced
@@ -70,8 +70,9 @@ class Ancestral:
         energy: Energy | None,
         generator: torch.Generator,
         initial: Float[Tensor, "H F J 3"] | None = None,
+        problem: Problem | None = None,
     ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`.
+        """See `platypose.api.Sampler`; the energy is all it uses of the problem.
 
         Raises:
             UserError: the schedule has too few levels for the option `levels`.

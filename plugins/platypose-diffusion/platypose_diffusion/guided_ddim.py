@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Level, Schedule, UserError
+from platypose.api import BuildContext, Level, Problem, Schedule, UserError
 from platypose_diffusion.config import GuidedDDIMConfig
 from platypose_diffusion.descent import Descent, descent
 from platypose_diffusion.sampling import Denoise, Energy, spaced
@@ -65,8 +65,9 @@ class GuidedDDIM:
         energy: Energy | None,
         generator: torch.Generator,
         initial: Float[Tensor, "H F J 3"] | None = None,
+        problem: Problem | None = None,
     ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; `generator` is not drawn from.
+        """See `platypose.api.Sampler`; neither `generator` nor `problem` is used.
 
         Raises:
             UserError: the schedule has too few levels for the options `levels` and `skip`.

@@ -11,6 +11,7 @@ from platypose_diffusion.config import (
     GuidedDDIMConfig,
     KarrasConfig,
     LinearConfig,
+    PosteriorConfig,
 )
 
 PLATYPOSE_API = 1
@@ -43,7 +44,7 @@ def platypose_schedules() -> Iterable[Spec[Schedule]]:
 
 @hookimpl
 def platypose_samplers() -> Iterable[Spec[Sampler]]:
-    """The published guided DDIM, and ancestral sampling."""
+    """The published guided DDIM, ancestral sampling, and second-order posterior sampling."""
     return [
         Spec(
             "guided-ddim",
@@ -56,5 +57,11 @@ def platypose_samplers() -> Iterable[Spec[Sampler]]:
             AncestralConfig,
             "platypose_diffusion.ancestral:Ancestral",
             "Sampling with fresh noise at every level (DDPM), guided by the same descent.",
+        ),
+        Spec(
+            "posterior",
+            PosteriorConfig,
+            "platypose_diffusion.posterior:Posterior",
+            "Draws from prior times likelihood at every level, by Gauss–Newton and Laplace.",
         ),
     ]

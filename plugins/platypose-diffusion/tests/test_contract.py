@@ -25,3 +25,7 @@ class TestGuidedDDIM(SamplerContract):
 class TestAncestral(SamplerContract):
     name = "ancestral"
     options = {"levels": "ddim12", "substeps": 5}
+
+
+class TestPosterior(SamplerContract):
+    name = "posterior"

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from platypose_diffusion.config import AncestralConfig, GuidedDDIMConfig
+from platypose_diffusion.config import AncestralConfig, GuidedDDIMConfig, PosteriorConfig
 
 
 @pytest.mark.parametrize("config", [GuidedDDIMConfig, AncestralConfig])
@@ -27,6 +27,23 @@ def test_impossible_options_are_refused(config: type, fields: dict[str, Any], me
         config(**fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"calls": 0}, "at least 1"),
+        ({"steps": 0}, "at least 1"),
+        ({"temperature": 0.0}, "above 0"),
+        ({"sigma_max": float("inf")}, "finite"),
+        ({"sigma_max": 0.01}, "above sigma_min"),
+    ],
+)
+def test_impossible_options_of_the_posterior_are_refused(
+    fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        PosteriorConfig(**fields)
+
+
 def test_listing_the_plugin_imports_neither_torch_nor_numpy() -> None:
     program = (
         "import sys, platypose_diffusion.plugin as p;"
@@ -37,6 +54,6 @@ def test_listing_the_plugin_imports_neither_torch_nor_numpy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert out.stdout.split("\n")[:2] == [
-        "['cosine', 'linear', 'karras', 'guided-ddim', 'ancestral']",
+        "['cosine', 'linear', 'karras', 'guided-ddim', 'ancestral', 'posterior']",
         "[]",
     ]

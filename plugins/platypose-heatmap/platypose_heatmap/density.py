@@ -43,14 +43,56 @@ class Density:
 
     def log(self, points: Float[Tensor, "*H F V K 2"]) -> Float[Tensor, "*H F V K"]:
         """The log density, in 1/px², at points in px."""
+        return torch.logsumexp(self._components(points)[0], 0)
+
+    def expand(
+        self, points: Float[Tensor, "*H F V K 2"]
+    ) -> tuple[
+        Float[Tensor, "*H F V K"], Float[Tensor, "*H F V K 2"], Float[Tensor, "*H F V K 2 2"]
+    ]:
+        """The log density at points in px, its gradient and its Hessian.
+
+        With the share p of each component and its gradient g, the Hessian is the mean of ggᵀ − Λ
+        minus the outer product of the mean gradient.
+        """
+        exponent, u, v, (a, b, c) = self._components(points)
+        share = exponent.softmax(0)
+        each = -torch.stack([a * u + b * v, c * v], -1)
+        precision = torch.stack([a.square() + b.square(), b * c, b * c, c.square()], -1)
+        slope = (share[..., None] * each).sum(0)
+        outer = each[..., :, None] * each[..., None, :] - precision.reshape(
+            *precision.shape[:-1], 2, 2
+        )
+        hessian = (share[..., None, None] * outer).sum(0) - slope[..., :, None] * slope[
+            ..., None, :
+        ]
+        return torch.logsumexp(exponent, 0), slope, hessian
+
+    def _components(
+        self, points: Float[Tensor, "*H F V K 2"]
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Of each component the exponent, the whitened error and the whitening."""
         lead = (1,) * (points.ndim - 4)
         log_height = self.log_height.reshape(-1, *lead, *self.log_height.shape[1:])
         mean = self.mean.reshape(-1, *lead, *self.mean.shape[1:])
         a, b, c = self.whitening.reshape(-1, *lead, *self.whitening.shape[1:]).unbind(-1)
         x = points[..., 0] - mean[..., 0]
         y = points[..., 1] - mean[..., 1]
-        exponent = log_height - ((a * x).square() + (b * x + c * y).square()) / 2
-        return torch.logsumexp(exponent, 0)
+        u, v = a * x, b * x + c * y
+        return log_height - (u.square() + v.square()) / 2, u, v, (a, b, c)
+
+
+def positive(matrix: Float[Tensor, "*N 2 2"]) -> Float[Tensor, "*N 2 2"]:
+    """Symmetric matrices without their negative eigenvalues."""
+    mean = (matrix[..., 0, 0] + matrix[..., 1, 1]) / 2
+    half, off = (matrix[..., 0, 0] - matrix[..., 1, 1]) / 2, matrix[..., 0, 1]
+    radius = torch.hypot(half, off)
+    high, low = (mean + radius).clamp(min=0), (mean - radius).clamp(min=0)
+    # The matrix is mean + radius R with R² = 1; so is any function of it.
+    size = radius.clamp(min=torch.finfo(matrix.dtype).tiny)
+    half, off = half / size * (high - low) / 2, off / size * (high - low) / 2
+    mean = (high + low) / 2
+    return torch.stack([mean + half, off, off, mean - half], -1).reshape(matrix.shape)
 
 
 def density(

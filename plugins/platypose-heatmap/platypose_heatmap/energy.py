@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, UserError
+from platypose.api import BuildContext, Quadratic, UserError
 from platypose.evidence import Evidence
+from platypose.lifting.views import Views
 from platypose_heatmap.config import HeatmapConfig
-from platypose_heatmap.density import Density, density
+from platypose_heatmap.density import Density, density, positive
 from platypose_heatmap.modes import fit_modes
 
 
@@ -22,16 +21,31 @@ class HeatmapEnergy:
     """−log p(projected keypoints), summed over views and keypoints.
 
     Attributes:
-        project: joints (H, F, J, 3), world metres, to keypoints (H, F, V, K, 2), px.
+        views: joints (H, F, J, 3), world metres, to keypoints (H, F, V, K, 2), px.
         density: of each keypoint in its image.
     """
 
-    project: Callable[[Tensor], Tensor]
+    views: Views
     density: Density
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame."""
-        return -self.density.log(self.project(joints)).sum((-1, -2))
+        return -self.density.log(self.views(joints)).sum((-1, -2))
+
+    def quadratic(self, joints: Float[Tensor, "H F J 3"]) -> Quadratic:
+        """The energy to second order, by Gauss and Newton.
+
+        The curvature in an image is that of the mixture, without what is negative between its
+        modes and far from them.
+        """
+        return self.views.quadratic(joints, self.in_images)
+
+    def in_images(
+        self, pixels: Float[Tensor, "H F V K 2"]
+    ) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F V K 2"], Float[Tensor, "H F V K 2 2"]]:
+        """Nats, their gradient and their curvature by the keypoints' pixels."""
+        log, slope, hessian = self.density.expand(pixels)
+        return -log.sum((-1, -2)), -slope, positive(-hessian)
 
 
 def build(config: HeatmapConfig, context: BuildContext) -> HeatmapEnergy:
@@ -49,7 +63,7 @@ def build(config: HeatmapConfig, context: BuildContext) -> HeatmapEnergy:
     if context.views is None:
         raise UserError("The energy heatmap needs a camera, and this evidence has none.")
     fitted = fit_density(evidence, config)
-    return HeatmapEnergy(project=context.views, density=fitted.to(context.device, context.dtype))
+    return HeatmapEnergy(views=context.views, density=fitted.to(context.device, context.dtype))
 
 
 def fit_density(evidence: Evidence, config: HeatmapConfig) -> Density:

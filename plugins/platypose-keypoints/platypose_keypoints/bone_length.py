@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from platypose.api import BuildContext, UserError
+from platypose.api import BuildContext, Quadratic, UserError
+from platypose.lifting.curvature import value_and_slope
 from platypose_keypoints.config import BoneLengthConfig
 
 _ROUNDING = 1e-6
@@ -42,11 +43,30 @@ class BoneLength:
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame."""
-        bones = joints[..., self.children, :] - joints[..., self.parents, :]
-        length = (bones.square().sum(-1) + _ROUNDING**2).sqrt()
+        length = _length(self._bones(joints))
         mean = length.mean(-2, keepdim=True)
         expected = torch.where(self.given, self.lengths, (mean + mean[..., self.partners]) / 2)
         return ((length - expected) / self.sigma).square().sum(-1) / 2
+
+    def quadratic(self, joints: Float[Tensor, "H F J 3"]) -> Quadratic:
+        """The energy to second order, by Gauss and Newton, as if all lengths were given.
+
+        A bone's own mean gives way when all its frames move together, so that the curvature is at
+        most this.
+        """
+        nats, slope = value_and_slope(self, joints)
+        bones = self._bones(joints)
+        along = bones / (_length(bones)[..., None] * self.sigma)
+        one = torch.eye(joints.shape[2]).to(joints)
+        return Quadratic(
+            energy=nats,
+            gradient=slope,
+            combination=one[self.children] - one[self.parents],
+            curvature=along[..., :, None] * along[..., None, :],
+        )
+
+    def _bones(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F B 3"]:
+        return joints[..., self.children, :] - joints[..., self.parents, :]
 
 
 def build(config: BoneLengthConfig, context: BuildContext) -> BoneLength:
@@ -77,6 +97,10 @@ def build(config: BoneLengthConfig, context: BuildContext) -> BoneLength:
         ),
         sigma=config.sigma,
     )
+
+
+def _length(bones: Float[Tensor, "H F B 3"]) -> Float[Tensor, "H F B"]:
+    return (bones.square().sum(-1) + _ROUNDING**2).sqrt()
 
 
 def _unknown_bone(name: str, names: list[str]) -> str:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, UserError
+from platypose.api import BuildContext, Quadratic, UserError
 from platypose_keypoints.config import Joints3DConfig
 
 
@@ -27,6 +27,17 @@ class Joints3D:
         """Nats per hypothesis and frame."""
         square = (joints - self.observed).square().sum(-1)
         return (self.precision * square).sum(-1) / 2
+
+    @torch.no_grad()
+    def quadratic(self, joints: Float[Tensor, "H F J 3"]) -> Quadratic:
+        """The energy to second order, which is all of it."""
+        curvature = self.precision[..., None, None] * torch.eye(3).to(joints)
+        return Quadratic(
+            energy=self(joints),
+            gradient=self.precision[..., None] * (joints - self.observed),
+            combination=torch.eye(joints.shape[2]).to(joints),
+            curvature=curvature.expand(len(joints), -1, -1, -1, -1),
+        )
 
 
 def build(config: Joints3DConfig, context: BuildContext) -> Joints3D:

@@ -30,7 +30,7 @@ class NormalisedReprojection:
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
         """The energy per hypothesis and frame."""
-        error = self.observed.project(joints) - self.observed.points
+        error = self.observed.views(joints) - self.observed.points
         return (self.weights * error.square().sum(-1)).sum((-1, -2))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from platypose.api import BuildContext, UserError
+from platypose.lifting.views import Views
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -17,13 +16,13 @@ class ObservedKeypoints:
     """What an image-space energy compares with.
 
     Attributes:
-        project: joints (H, F, J, 3), world metres, to keypoints (H, F, V, K, 2), px.
+        views: joints (H, F, J, 3), world metres, to keypoints (H, F, V, K, 2), px.
         points: (F, V, K, 2) px; 0 where missing, so that a missing keypoint's coordinates cannot
             matter.
         confidence: (F, V, K) in [0, 1]; 0 is missing, 1 where the evidence has no confidence.
     """
 
-    project: Callable[[Tensor], Tensor]
+    views: Views
     points: Float[Tensor, "F V K 2"]
     confidence: Float[Tensor, "F V K"]
 
@@ -53,7 +52,7 @@ def observed_keypoints(energy: str, context: BuildContext) -> ObservedKeypoints:
             evidence.confidence, dtype=context.dtype, device=context.device
         )
     return ObservedKeypoints(
-        project=context.views,
+        views=context.views,
         points=torch.where(confidence[..., None] > 0, points, 0.0),
         confidence=confidence,
     )

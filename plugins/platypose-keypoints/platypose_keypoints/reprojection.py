@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from platypose.api import BuildContext, UserError
+from platypose.api import BuildContext, Quadratic, UserError
 from platypose.evidence import Evidence
 from platypose_keypoints.config import ReprojectionConfig
 from platypose_keypoints.observed_keypoints import ObservedKeypoints, observed_keypoints
@@ -41,9 +41,41 @@ class Reprojection:
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame."""
-        x, y = (self.observed.project(joints) - self.observed.points).unbind(-1)
+        p, q = self._whitened(self.observed.views(joints))
+        return self._nats(p.square() + q.square())
+
+    def quadratic(self, joints: Float[Tensor, "H F J 3"]) -> Quadratic:
+        """The energy to second order, by Gauss and Newton.
+
+        The Student-t is the Gaussian of precision (ν + 2)/(ν − 2 + r²) that touches it (iteratively
+        reweighted least squares), so that the curvature is positive however large the error.
+        """
+        return self.observed.views.quadratic(joints, self.in_images)
+
+    def in_images(
+        self, pixels: Float[Tensor, "H F V K 2"]
+    ) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F V K 2"], Float[Tensor, "H F V K 2 2"]]:
+        """Nats, their gradient and their curvature by the keypoints' pixels."""
+        p, q = self._whitened(pixels)
         a, b, c = self.whitening.unbind(-1)
-        square = (a * x).square() + (b * x + c * y).square()
+        square = p.square() + q.square()
+        precision = torch.stack([a.square() + b.square(), b * c, b * c, c.square()], -1)
+        precision = precision.reshape(*precision.shape[:-1], 2, 2).expand(*p.shape, 2, 2)
+        slope = torch.stack([a * p + b * q, c * q], -1)
+        if self.likelihood == "student-t":
+            nu = self.degrees_of_freedom
+            weight = (nu + 2) / (nu - 2 + square)
+            precision, slope = weight[..., None, None] * precision, weight[..., None] * slope
+        return self._nats(square), slope, precision
+
+    def _whitened(
+        self, pixels: Float[Tensor, "H F V K 2"]
+    ) -> tuple[Float[Tensor, "H F V K"], Float[Tensor, "H F V K"]]:
+        x, y = (pixels - self.observed.points).unbind(-1)
+        a, b, c = self.whitening.unbind(-1)
+        return a * x, b * x + c * y
+
+    def _nats(self, square: Float[Tensor, "H F V K"]) -> Float[Tensor, "H F"]:
         if self.likelihood == "gaussian":
             nats = square / 2
         else:

@@ -101,3 +101,14 @@ def test_an_unknown_bone_is_answered_with_close_matches(energy_of: Energies) -> 
         energy_of(lengths={"hip": 0.4})
     with pytest.raises(ValueError, match="above 0"):
         energy_of(lengths={"left_knee": -0.4})
+
+
+def test_at_given_lengths_the_curvature_is_the_hessian(energy_of: Energies, poses: Poses) -> None:
+    joints = poses(1, 1)
+    lengths = {name: float(length) for name, length in lengths_of(joints).items()}
+    energy = energy_of(lengths=lengths)
+    near = energy.quadratic(joints)
+    points = near.combination
+    found = torch.einsum("ki,kj,kcd->icjd", points, points, near.curvature[0, 0])
+    hessian = torch.func.hessian(lambda pose: energy(pose[None, None])[0, 0])(joints[0, 0])
+    torch.testing.assert_close(found, hessian, rtol=1e-6, atol=1e-3)

@@ -56,3 +56,12 @@ def test_missing_joints_are_named(make_context: Contexts) -> None:
     context = make_context(keypoints=np.zeros((1, 1, 1, 2)))
     with pytest.raises(UserError, match=r"joints-3d needs evidence with 3D joints.*joints_3d"):
         build(Joints3DConfig(), context)
+
+
+def test_the_curvature_is_the_hessian(make_context: Contexts, poses: Poses) -> None:
+    mask = np.random.default_rng(0).random((2, 17)) < 0.5
+    context = make_context(joints_3d=np.zeros((2, 17, 3)), joints_3d_mask=mask)
+    near = build(Joints3DConfig(sigma=0.1), context).quadratic(poses(3, 2))
+    assert torch.equal(near.combination, torch.eye(17).double())
+    expected = torch.from_numpy(mask / 0.1**2)[..., None, None] * torch.eye(3)
+    torch.testing.assert_close(near.curvature, expected.expand(3, -1, -1, -1, -1))

@@ -199,3 +199,27 @@ def test_a_covariance_that_is_none_is_named(make_context: Contexts) -> None:
     context = make_context(keypoints=scattered(2, 1, 3), covariance=covariance)
     with pytest.raises(UserError, match="right_knee in frame 1 of camera a is not"):
         build(ReprojectionConfig(weighting="covariance"), context)
+
+
+@likelihoods
+@settings(max_examples=20, deadline=None)
+@given(far=st.floats(0.01, 100))
+def test_the_curvature_is_of_a_gaussian_that_touches_from_above(
+    make_context: Contexts, poses: Poses, likelihood: Literal["gaussian", "student-t"], far: float
+) -> None:
+    """The Gaussian likelihood is that Gaussian, to the last term."""
+    roots = np.random.default_rng(5).standard_normal((2, 2, 3, 2, 2)) * 10
+    context = make_context(
+        keypoints=scattered(2, 2, 3), covariance=roots @ roots.swapaxes(-1, -2) + np.eye(2)
+    )
+    config = ReprojectionConfig(likelihood=likelihood, weighting="covariance")
+    energy = build(config, context)
+    here = torch.from_numpy(seen_at(poses(4, 2, scale=200), 2, 3))
+    nats, slope, curvature = energy.in_images(here)
+    move = far * torch.from_numpy(np.random.default_rng(0).standard_normal(here.shape))
+    bent = (move[..., None, :] @ curvature @ move[..., None])[..., 0, 0] / 2
+    bound = nats + ((slope * move).sum(-1) + bent).sum((-1, -2))
+    there = energy.in_images(here + move)[0]
+    assert (there <= bound * (1 + 1e-9)).all()
+    if likelihood == "gaussian":
+        torch.testing.assert_close(there, bound)

@@ -1,0 +1,67 @@
+"""Poses, roots and evidence, as second-order samplers see them."""
+
+from __future__ import annotations
+
+import attrs
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from platypose.api import Energy, Expansion, RootPrior
+from platypose.checkpoint.residual import ResidualCovariance
+from platypose.lifting.curvature import expand
+from platypose.lifting.root import Root
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LiftingProblem:
+    """A `platypose.api.Problem`: joints in the world are scale · x0 + root.
+
+    Attributes:
+        energies: of joints in the world, each with its scale.
+        scale: metres in one unit of the prior's poses.
+        solve: the root that suits a pose best; None where it is known without the pose.
+        root: what is known of it.
+        residual: of the denoiser.
+        motion: whether the prior ties frames together.
+    """
+
+    energies: tuple[tuple[float, Energy], ...]
+    scale: float
+    solve: Root | None
+    root: RootPrior
+    residual: ResidualCovariance | None
+    motion: bool
+
+    def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """The root of each pose that suits the evidence best, metres."""
+        if self.solve is None:
+            return self.root.mean.expand(len(x0), -1, -1)
+        return self.solve(self.scale * x0)
+
+    def energy(
+        self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]
+    ) -> Float[Tensor, "H F"]:
+        """Nats per hypothesis and frame."""
+        joints, total = self._joints(x0, root), x0.new_zeros(x0.shape[:2])
+        for scale, energy in self.energies:
+            total = total + scale * energy(joints)
+        return total
+
+    def expand(self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]) -> Expansion:
+        """The energy to second order in the pose and the root."""
+        nats, slope, curvature = expand(self.energies, self._joints(x0, root))
+        size = curvature.shape[1]
+        of_pose = self.scale * torch.eye(size).to(x0)
+        of_root = torch.eye(3).to(x0).repeat(size // 3, 1)
+        jacobian = torch.cat([of_pose, of_root], 1)
+        return Expansion(
+            energy=nats,
+            gradient=slope.flatten(2) @ jacobian,
+            curvature=jacobian.mT @ curvature @ jacobian,
+        )
+
+    def _joints(
+        self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]
+    ) -> Float[Tensor, "H F J 3"]:
+        return self.scale * x0 + root[:, :, None]

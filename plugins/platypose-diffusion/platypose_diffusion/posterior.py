@@ -1,0 +1,179 @@
+"""Sampling the posterior: the denoiser's own uncertainty times the likelihood, at every level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import sqrt
+
+import attrs
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from platypose.api import BuildContext, Expansion, Level, Problem, RootPrior, Schedule
+from platypose.lifting.curvature import expand
+from platypose_diffusion.config import PosteriorConfig
+from platypose_diffusion.gauss_newton import Normal, mode, parts
+from platypose_diffusion.level_prior import LevelPrior, level_prior, warn_of_unmeasured
+from platypose_diffusion.sampling import Denoise, Energy
+
+
+def posterior(
+    denoise: Denoise,
+    sigmas: Sequence[float],
+    noise: Float[Tensor, "H F J 3"],
+    *,
+    initial: Float[Tensor, "H F J 3"],
+    problem: Problem | None,
+    evidence: Problem | None,
+    config: PosteriorConfig,
+    generator: torch.Generator,
+) -> Iterator[Level]:
+    """At each noise level draw clean poses from p(x0 | x_σ) p(evidence | x0), and noise them again.
+
+    p(x0 | x_σ) is taken as N(D(x_σ, σ), C_σ) with the measured covariance of the denoiser's
+    residual; the product is approximated by the Gaussian at its mode (Laplace), which Gauss–Newton
+    steps find. Where the prior is Gaussian and the evidence linear, every draw is exact.
+
+    Arguments:
+        denoise: D(x_σ, σ), which no gradient passes through.
+        sigmas: the noise levels, falling.
+        noise: standard normal.
+        initial: clean poses; noised to the first level they are the start.
+        problem: has C_σ; None has none, and no root.
+        evidence: the energy; None samples the prior.
+        config: steps and temperature.
+        generator: the noise of draws and of every level but the start.
+    """
+    drawn = noise.shape[1] if problem is None or problem.motion else 1
+
+    def normal(size: int) -> Float[Tensor, "F H N"]:
+        """The same in every frame where frames are single poses, to keep hypotheses continuous."""
+        shape = (noise.shape[0], drawn, size)
+        z = torch.randn(shape, generator=generator, device=noise.device, dtype=noise.dtype)
+        return z.movedim(0, 1).expand(noise.shape[1], -1, -1)
+
+    x = initial + sigmas[0] * noise
+    for index, sigma in enumerate(sigmas):
+        with torch.no_grad():
+            prior = level_prior(denoise(x, sigma), sigma, problem, config.temperature)
+            steps = config.steps if index > 0 else config.first_steps
+            x0, root = parts(prior.theta(laplace(prior, evidence, steps, normal)))
+            energy = None if evidence is None else evidence.energy(x0, root)
+        yield Level(
+            x0=x0,
+            sigma=sigma,
+            index=index + 1,
+            total=len(sigmas),
+            energy=energy,
+            calls=index + 1,
+            root=None if evidence is None or problem is None else root,
+        )
+        if index + 1 < len(sigmas):
+            fresh = normal(x0[0, 0].numel()).movedim(0, 1)
+            x = x0 + sigmas[index + 1] * fresh.reshape(x0.shape)
+
+
+def laplace(
+    prior: LevelPrior, evidence: Problem | None, steps: int, normal: Normal
+) -> Float[Tensor, "F H N"]:
+    """A draw from the Gaussian at the mode of prior times evidence, in the prior's ζ."""
+    if evidence is None:
+        return normal(prior.factor.shape[-1])
+    x0, root = parts(prior.mean)
+    to_place = (evidence.place(x0) - root).movedim(0, 1)
+    start = prior.pull(torch.nn.functional.pad(to_place, (x0[0, 0].numel(), 0)))
+    start = start / max(evidence.root.deviation, 1e-9) ** 2
+    top, a = mode(prior, evidence, start, steps)
+    return top + a.draw(normal)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class PosesAlone:
+    """A `Problem` of poses that have no root: an energy is all that is known of them.
+
+    Attributes:
+        of_poses: nats of clean poses, in units of the prior's scale.
+        root: of no influence.
+    """
+
+    of_poses: Energy
+    root: RootPrior
+    residual: None = None
+    motion: bool = True
+
+    def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
+        """Zeros."""
+        return torch.zeros_like(x0[:, :, 0])
+
+    def energy(
+        self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]
+    ) -> Float[Tensor, "H F"]:
+        """Nats per hypothesis and frame."""
+        return self.of_poses(x0)
+
+    def expand(self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]) -> Expansion:
+        """The energy to second order, flat in the root."""
+        nats, slope, curvature = expand([(1.0, self.of_poses)], x0)
+        pad = torch.nn.functional.pad
+        return Expansion(
+            energy=nats,
+            gradient=pad(slope.flatten(2), (0, 3)),
+            curvature=pad(curvature, (0, 3, 0, 3)),
+        )
+
+
+class Posterior:
+    """The sampler `posterior`."""
+
+    def __init__(self, config: PosteriorConfig, context: BuildContext) -> None:
+        self.config = config
+
+    def __call__(
+        self,
+        denoise: Denoise,
+        schedule: Schedule,
+        noise: Float[Tensor, "H F J 3"],
+        *,
+        energy: Energy | None,
+        generator: torch.Generator,
+        initial: Float[Tensor, "H F J 3"] | None = None,
+        problem: Problem | None = None,
+    ) -> Iterator[Level]:
+        """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
+        warn_of_unmeasured(problem)
+        tied = noise.shape[1] if problem is not None and problem.motion else 1
+        evidence: Problem | None = None
+        if energy is not None:
+            no_root = RootPrior(mean=torch.zeros_like(noise[0, :, 0]), deviation=0.0)
+            evidence = problem or PosesAlone(of_poses=energy, root=no_root)
+        return posterior(
+            denoise,
+            karras_levels(self.config, schedule, tied),
+            noise,
+            initial=torch.zeros_like(noise) if initial is None else initial,
+            problem=problem,
+            evidence=evidence,
+            config=self.config,
+            generator=generator,
+        )
+
+
+def karras_levels(config: PosteriorConfig, schedule: Schedule, tied: int) -> list[float]:
+    """Falling σ, evenly spaced in its ρ-th root, within the range that the denoiser knows.
+
+    What stays the same over a clip shows through √F times as much noise, so that a clip needs to
+    start from √F times as much. Source: Karras et al., arXiv 2206.00364, equation 5.
+
+    Arguments:
+        config: the range for single frames.
+        schedule: the range of the denoiser.
+        tied: F of a clip; 1 where frames are independent.
+    """
+    top = sqrt(tied) * config.sigma_max
+    high = min(top, float(schedule.sigma[-1])) ** (1 / config.rho)
+    low = max(config.sigma_min, float(schedule.sigma[0])) ** (1 / config.rho)
+    return [
+        (high + i / max(config.calls - 1, 1) * (low - high)) ** config.rho
+        for i in range(config.calls)
+    ]
