@@ -74,7 +74,8 @@ def errors(guidance: Guidance, joints: Tensor, reference: Tensor) -> dict[str, f
 def main() -> None:
     """Print a table: evidence, energy and reference by row, errors by column."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prior", default="cmu-1-frame", help="installed prior or checkpoint")
+    parser.add_argument("--prior", default="pose-17", help="installed prior or checkpoint")
+    parser.add_argument("--sampler", default="guided-ddim", help="as platypose lift takes it")
     parser.add_argument("--samples", type=int, default=200, help="hypotheses")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="runs")
     options = parser.parse_args()
@@ -98,7 +99,9 @@ def main() -> None:
     for name, guidance in rows.items():
         frames = guidance.observed.evidence.num_frames
         for seed in options.seeds:
-            *_, last = pose.sample(options.samples, frames, energy=guidance, seed=seed)
+            *_, last = pose.sample(
+                options.samples, frames, energy=guidance, sampler=options.sampler, seed=seed
+            )
             assert guidance.views is not None
             observed = torch.from_numpy(guidance.observed.points)
             pixels = (guidance.views(last.joints) - observed).norm(dim=-1).median()

@@ -26,9 +26,11 @@ class Kind(Generic[T]):
         protocol: what a component of this kind promises.
         hook: the hook specification that plugins implement.
         config: the class that every configuration of this kind derives from.
+        noun: what messages call one of them; its name, if empty.
     """
 
     name: str
     protocol: type[T]
     hook: Callable[[], Iterable[Spec[T]]]
     config: type[Config] = Config
+    noun: str = ""

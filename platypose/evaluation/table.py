@@ -41,12 +41,19 @@ UNITS = {
 def table(content: Mapping[str, Any]) -> str:
     """The figures, and by stance, action and data set the most telling of them."""
     left_out = sum(content["left_out"].values())
+    config, shards = content["config"], content["shards"]
+    seen = [f"noise {config['noise_px']:g} px"] if config.get("noise_px") is not None else []
+    seen += [f"occluded: {config['occlude']}"] if config.get("occlude", "none") != "none" else []
+    seen += [f"keypoints {config['keypoints']}"] if config.get("keypoints") else []
+    if len(shards) < int(shards[0].partition("/")[2]):
+        seen.append(f"only the shards {', '.join(shards)} of the work")
     lines = [
         f"{content['experiment']}: {content['clips']} clips, {content['frames']} frames, "
         f"{content['hypotheses']} hypotheses, root {content['root']}"
         + (f"; {left_out} clips left out" if left_out else ""),
         f"prior {content['prior']}, sampler {content['sampler']['name']}, energies "
         + ", ".join(energy["name"] for energy in content["energies"]),
+        *([", ".join(seen)] if seen else []),
         "",
     ]
     for name, unit in UNITS.items():

@@ -100,7 +100,10 @@ class MotionSet:
         chosen = [clip for clip in self.clips if clip.split == name]
         if not chosen:
             splits = ", ".join(sorted({clip.split for clip in self.clips})) or "none"
-            raise UserError(f'The motion set has no split "{name}"; its splits are: {splits}.')
+            raise UserError(
+                f'The motion set of {self.source.partition(";")[0]!r} has no split "{name}"; '
+                f"its splits are: {splits}."
+            )
         positions = np.concatenate([self.of(clip) for clip in chosen])
         starts = np.cumsum([0] + [clip.frames for clip in chosen[:-1]])
         clips = (

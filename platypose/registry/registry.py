@@ -103,7 +103,8 @@ class Registry(Generic[T]):
             else ""
         )
         raise UserError(
-            f"There is no {self.kind.name} {name!r}{close_matches(name, self.names())}{failed}."
+            f"There is no {self.kind.noun or self.kind.name} {name!r}"
+            f"{close_matches(name, self.names())}{failed}."
         )
 
     def register(

@@ -39,7 +39,7 @@ def draw_samples(files: RunFolder, step: int, frames: int, device: torch.device)
     """
     content = {
         "prior": str(files.model),
-        "sampler": "guided-ddim",
+        "sampler": "ancestral",
         "samples": SAMPLES,
         "frames": min(frames, LONGEST),
         "device": device.type,

@@ -115,6 +115,14 @@ def test_report_draws_a_picture(run: Run, tiny_motion: Path, tmp_path: Path) -> 
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_of_another_name_than_png_is_one_sentence(
+    run: Run, tiny_motion: Path, tmp_path: Path
+) -> None:
+    done = run("data", "report", tiny_motion, "--picture", tmp_path / "a.jpg")
+    assert done.code == 2 and "must end in .png" in done.err
+    assert not (tmp_path / "a.jpg").exists()
+
+
 def test_report_as_json_stays_json_beside_a_picture(
     run: Run, tiny_motion: Path, tmp_path: Path
 ) -> None:

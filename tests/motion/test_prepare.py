@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -87,6 +91,37 @@ def test_several_processes_give_the_same_bytes_as_one(
     assert one.read_bytes() == two.read_bytes()
     assert [done for done, _, _ in told] == list(range(8)) and {step[1] for step in told} == {7}
     assert {name for _, _, name in told[1:]} == {*SEVERAL, "02_03"}
+
+
+KILLED = """
+import os, signal
+from platypose.motion.prepare import _pool
+
+if __name__ == "__main__":
+    with _pool(2) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+def test_the_processes_that_read_end_with_the_one_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    done = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, check=False)
+    reader = int(done.stdout)
+    until = time.monotonic() + 20
+    while _runs(reader):
+        assert time.monotonic() < until, f"process {reader} stays"
+        time.sleep(0.05)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class StoppedError(Exception):

@@ -28,4 +28,4 @@ def platypose_weights() -> Iterable[Spec[Weights]]:  # type: ignore[empty-body]
     """Trained priors that this plugin offers."""
 
 
-KIND: Kind[Weights] = Kind(name="weights", protocol=Weights, hook=platypose_weights)
+KIND: Kind[Weights] = Kind(name="weights", protocol=Weights, hook=platypose_weights, noun="prior")

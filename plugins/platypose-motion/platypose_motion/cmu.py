@@ -41,7 +41,7 @@ LICENCE = (
 OBTAINING = Obtaining(
     instructions="""\
 The CMU Graphics Lab Motion Capture Database is free at http://mocap.cs.cmu.edu. Its archive of all
-ASF/AMC files, about 1.1 GB, needs not be unpacked. Please do not crawl the site.""",
+ASF/AMC files, about 1.1 GB, need not be unpacked. Please do not crawl the site.""",
     downloads=(Download(url="http://mocap.cs.cmu.edu/allasfamc.zip", filename="allasfamc.zip"),),
 )
 
@@ -50,8 +50,8 @@ FRAME_RATE = 120.0
 
 FRAME_RATES = {"60": 60.0, "61": 60.0}
 """Subjects that are read at another rate than their files say. At 120 Hz the salsa couple would
-take five steps a second and move their feet at 6 m/s. In the jumps of 02, 49 and 94 the body falls at
-9.8 m/s² at 120 Hz."""
+take five steps a second and move their feet at 6 m/s. In the jumps of 02, 49 and 94 the body falls
+at 9.8 m/s² at 120 Hz."""
 
 _TRIAL = re.compile(r"(?P<subject>\d{2,3})_(?P<trial>\d{2,3})")
 _EXPECTED = (

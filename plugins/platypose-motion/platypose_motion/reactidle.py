@@ -38,7 +38,7 @@ LICENCE = "MIT; the copyright notice goes with copies. Weights trained on it may
 OBTAINING = Obtaining(
     instructions="""\
 ReActIdle is free from its authors, the Robotics and Autonomous Systems Group (RSAIT). A zip archive
-with its .bvh files needs not be unpacked; a folder that holds them will do as well.""",
+with its .bvh files need not be unpacked; a folder that holds them will do as well.""",
 )
 
 _NAME = re.compile(r"(?P<number>\d{3})_(?P<action>acted|genuine)")

@@ -58,7 +58,7 @@ def page(
     content = columns * panel[0] + (columns - 1) * gap[0]
     width = max(margin + content + right, NARROWEST)
     left = margin + (width - margin - content - right) / 2
-    lines = textwrap.wrap(caption, int(width * 20))
+    lines = textwrap.wrap(caption, int(width * 18))
     top = 0.62 if sides else 0.42
     bottom = 0.42 + _EDGE + _LINE * len(lines)
     height = top + rows * panel[1] + (rows - 1) * gap[1] + bottom

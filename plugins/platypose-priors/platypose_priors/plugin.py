@@ -10,7 +10,8 @@ from platypose_priors.packaged import PackagedWeights
 PLATYPOSE_API = 1
 
 PRIORS = {
-    "cmu-1-frame": "Single frames of the CMU motion capture database.",
+    "motion-17": "Clips of 1 to 64 frames at 30 Hz, of CMU, HDM05, UI-PRMD and ReActIdle.",
+    "pose-17": "Single frames of the same.",
 }
 """What each folder of weights holds."""
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import platypose_priors
 import pytest
+import torch
 from platypose_priors.packaged import PackagedWeights
 from platypose_priors.plugin import PRIORS
 
 from platypose.api import UserError
 from platypose.api.kinds.weights import KIND
 from platypose.checkpoint import Header, read_header
+from platypose.checkpoint.prior import load_prior
 from platypose.lifting.pretrained import locate
 from platypose.registry import plugins
 
-LARGEST = 10_000_000
+LARGEST = 12_000_000
 """Bytes of a checkpoint."""
 
 
@@ -52,9 +55,25 @@ def test_a_checkpoint_is_small(checkpoint: Path) -> None:
     assert checkpoint.stat().st_size <= LARGEST
 
 
+def test_the_residual_covariance_was_measured_and_is_one(checkpoint: Path, header: Header) -> None:
+    prior = load_prior(checkpoint, torch.device("cpu"), torch.float32)
+    assert prior.residual is not None
+    small, large = (prior.residual.at(sigma, header.frames) for sigma in (0.1, 1.0))
+    assert small.shape == (header.frames, 48, 48)
+    assert (torch.linalg.eigvalsh(small) > 0).all()
+    mean = [c.diagonal(dim1=-2, dim2=-1).mean().item() for c in (small, large)]
+    assert 0 < mean[0] < 0.1**2 < mean[1] < 1  # it removes noise, and more of less noise
+
+
+def test_the_denoiser_removes_noise_at_every_level(header: Header) -> None:
+    for name, error in header.measures.items():
+        sigma = float(name.rpartition(" ")[2])
+        assert error < 1000 * header.scale * sigma / math.sqrt(1 + sigma**2)
+
+
 def test_the_network_and_its_schedule_come_with_this_package(header: Header) -> None:
     made_by = {component.distribution for component in header.components.values()}
-    assert made_by == {"platypose-mdm", "platypose-diffusion"}
+    assert made_by == {"platypose-adaptive", "platypose-diffusion"}
 
 
 def test_the_card_gives_the_credit_of_the_data(card: str, header: Header) -> None:
