@@ -123,6 +123,8 @@ def _prepare(
             )
     except KeyboardInterrupt:
         done, total = counted
+        # A reader may have kept a recording without having said so yet.
+        done = max(done, min(total, len(list(folder_beside(out).glob("*.safetensors")))))
         typer.echo(
             f"Stopped; {done} of {total} recordings are done and kept in {folder_beside(out)}. "
             "The same command goes on from there."
