@@ -117,10 +117,11 @@ class GuidedDDIMConfig(DescentConfig):
         check=_names_levels,
         needs='"all" or "ddimN" with a whole number N',
     )
-    skip: int = field(
-        4,
-        doc="How many of these levels, the noisiest, to leave out.",
-        check=lambda value: value >= 0,
+    skip: int | None = field(
+        None,
+        doc="How many of these levels, the noisiest, to leave out; by default the published 4, and "
+        "0 for a prior of clips, to which the zero pose shows through the noise of many frames.",
+        check=lambda value: value is None or value >= 0,
         needs="a whole number of at least 0",
     )
 

@@ -49,6 +49,10 @@ def guided_ddim(
             x = sqrt(alpha_bar[t - 1]) * x0 + sqrt(1 - alpha_bar[t - 1]) * epsilon
 
 
+PUBLISHED_SKIP = 4
+"""The noisiest levels that Platypose (arXiv 2403.06164) leaves out."""
+
+
 class GuidedDDIM:
     """The sampler `guided-ddim`."""
 
@@ -67,16 +71,22 @@ class GuidedDDIM:
         initial: Float[Tensor, "H F J 3"] | None = None,
         problem: Problem | None = None,
     ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; neither `generator` nor `problem` is used.
+        """See `platypose.api.Sampler`; `generator` is not drawn from.
+
+        The start is the clean poses noised to the first level. Behind that noise a denoiser of
+        single frames sees nothing of them, but one of clips does, in the mean over the frames.
 
         Raises:
             UserError: the schedule has too few levels for the options `levels` and `skip`.
         """
         levels = spaced(schedule, self.config.levels)
-        used = len(levels.alpha_bar) - self.config.skip
+        skip = self.config.skip
+        if skip is None:
+            skip = 0 if problem is not None and problem.motion else PUBLISHED_SKIP
+        used = len(levels.alpha_bar) - skip
         if used < 1:
             raise UserError(
-                f"The option skip of guided-ddim is {self.config.skip} but needs to be below"
+                f"The option skip of guided-ddim is {skip} but needs to be below"
                 f" {len(levels.alpha_bar)}, the number of noise levels."
             )
         return guided_ddim(

@@ -19,6 +19,8 @@ from platypose_diffusion.schedules import cosine, karras
 from torch import Tensor
 
 from platypose.api import BuildContext, Level, Sampler, UserError
+from platypose.api.kinds.sampler import RootPrior
+from platypose.lifting.problem import LiftingProblem
 from platypose.skeleton import H36M_17
 
 CONTEXT = BuildContext(
@@ -297,6 +299,25 @@ def test_samples_keep_the_type_of_the_noise(sampler: Sampler) -> None:
         energy=lambda x0: x0.square().sum((2, 3)),
     )
     assert {step.x0.dtype for step in steps} == {torch.float32}
+
+
+@pytest.mark.parametrize(("motion", "calls"), [(False, 16), (True, 20)])
+def test_a_prior_of_clips_is_started_from_noise_alone(motion: bool, calls: int) -> None:
+    sampler = GuidedDDIM(GuidedDDIMConfig(), CONTEXT)
+    nowhere = RootPrior(mean=torch.zeros(4, 3, dtype=torch.float64), deviation=0.0)
+    problem = LiftingProblem(
+        energies=(), scale=1.0, solve=None, root=nowhere, residual=None, motion=motion
+    )
+    levels = sampler(
+        lambda x, sigma: x,
+        COSINE_50,
+        normal(1, 4, 17, 3),
+        energy=None,
+        generator=torch.Generator(),
+        problem=problem,
+    )
+    *_, last = levels
+    assert last.calls == calls
 
 
 def test_skipping_every_level_is_refused() -> None:
