@@ -38,8 +38,8 @@ LESS = {
     "evaluate-prior": ["--limit", "8"],
     "sample": ["-n", "2", "--write", "none"],
     "train": [
-        *("--set", "train.steps=2", "--set", "train.batch=2", "--set", "denoiser.layers=1"),
-        *("--set", "denoiser.width=8", "--set", "denoiser.feed_forward=8"),
+        *("--set", "train.steps=2", "--set", "train.batch=2", "--set", "denoiser.blocks=1"),
+        *("--set", "denoiser.width=8", "--set", "denoiser.hidden=8"),
         *("--set", "residual_frames=0", "--set", "pictures=false"),
     ],
 }
@@ -92,7 +92,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 target.write_bytes(source.read_bytes())
             else:
                 shortened(Evidence.read(source)).write(target)
-    standing_people().write(tmp_path / "cmu.safetensors")
+    for name in ("cmu", "hdm05", "ui-prmd", "reactidle"):
+        standing_people().write(tmp_path / f"{name}.safetensors")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
