@@ -6,10 +6,33 @@ import functools
 import os
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from platypose.api import UserError
+
+T = TypeVar("T")
+
+
+def found_in(sources: Sequence[Path], find: Callable[[Path], Iterable[T]], nothing: str) -> list[T]:
+    """What every source holds, one after another.
+
+    Arguments:
+        sources: where to look.
+        find: what one of them holds.
+        nothing: the rest of the sentence that begins with a source which holds nothing.
+
+    Raises:
+        UserError: a source holds nothing.
+    """
+    found: list[T] = []
+    for source in sources:
+        of_source = list(find(source))
+        if not of_source:
+            raise UserError(f"{source} {nothing}")
+        found += of_source
+    return found
 
 
 def members(source: Path, suffixes: Sequence[str], expected: str) -> list[str]:

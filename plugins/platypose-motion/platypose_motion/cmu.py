@@ -94,12 +94,7 @@ class Cmu:
         Raises:
             UserError: a source is missing, is of no known form or holds no trial.
         """
-        ranked: list[tuple[int, Trial]] = []
-        for source in sources:
-            found = list(_trials(source))
-            if not found:
-                raise UserError(f"{source} holds no CMU trial; {_EXPECTED} is expected.")
-            ranked += found
+        ranked = archive.found_in(sources, _trials, f"holds no CMU trial; {_EXPECTED} is expected.")
         return [trial for _, trial in sorted(ranked, key=lambda pair: pair[0])]
 
     def read(self, trial: Trial) -> Recording:

@@ -75,16 +75,12 @@ class Hdm05:
         Raises:
             UserError: a source is missing, is neither of these or holds no recording.
         """
-        found: list[Trial] = []
-        for source in sources:
-            of_source = list(_trials(source))
-            if not of_source:
-                raise UserError(
-                    f"{source} holds no HDM05 recording, such as HDM_bd_squat1Reps_001_120.amc; "
-                    f"{_EXPECTED} is expected."
-                )
-            found += of_source
-        return found
+        return archive.found_in(
+            sources,
+            _trials,
+            "holds no HDM05 recording, such as HDM_bd_squat1Reps_001_120.amc; "
+            f"{_EXPECTED} is expected.",
+        )
 
     def read(self, trial: Trial) -> Recording:
         """Read one recording.

@@ -92,13 +92,11 @@ class MappedBvh:
             UserError: a source is missing, is neither of these or holds no .bvh file, or the map
                 does not find the person in a file's path.
         """
-        found: list[Trial] = []
-        for source in sources:
-            of_source = list(self._trials(source))
-            if not of_source:
-                raise UserError(f"{source} holds no .bvh file; {_EXPECTED} is expected.")
-            found += of_source
-        return found
+        return archive.found_in(
+            sources,
+            self._trials,
+            f"holds no .bvh file; {_EXPECTED} is expected.",
+        )
 
     def _trials(self, source: Path) -> Iterator[Trial]:
         for member in archive.members(source, [".bvh"], _EXPECTED):

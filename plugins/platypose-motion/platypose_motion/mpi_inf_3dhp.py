@@ -110,13 +110,11 @@ class MpiInf3dhp:
             sources: folders or zip archives that hold `S1/Seq1/annot.mat` or
                 `TS1/annot_data.mat`, however deep.
         """
-        found: list[Trial] = []
-        for source in sources:
-            of_source = list(_trials(source))
-            if not of_source:
-                raise UserError(f"{source} holds neither S1/Seq1/annot.mat nor TS1/annot_data.mat.")
-            found += of_source
-        return found
+        return archive.found_in(
+            sources,
+            _trials,
+            "holds neither S1/Seq1/annot.mat nor TS1/annot_data.mat.",
+        )
 
     def read(self, trial: Trial) -> Recording:
         """The joints in the studio's axes, or before the camera of a test sequence, z up.

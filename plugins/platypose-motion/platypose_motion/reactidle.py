@@ -17,7 +17,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from platypose.api import BuildContext, Trial, UserError
+from platypose.api import BuildContext, Trial
 from platypose.motion.download import Obtaining
 from platypose.motion.recording import Recording
 from platypose.skeleton import H36M_17
@@ -78,16 +78,11 @@ class ReactIdle:
         Raises:
             UserError: a source is missing, is neither of these or holds no recording.
         """
-        found: list[Trial] = []
-        for source in sources:
-            of_source = list(_trials(source))
-            if not of_source:
-                raise UserError(
-                    f"{source} holds no ReActIdle recording, such as 001_acted.bvh; "
-                    f"{_EXPECTED} is expected."
-                )
-            found += of_source
-        return found
+        return archive.found_in(
+            sources,
+            _trials,
+            f"holds no ReActIdle recording, such as 001_acted.bvh; {_EXPECTED} is expected.",
+        )
 
     def read(self, trial: Trial) -> Recording:
         """Read one recording.

@@ -82,13 +82,11 @@ class ThreeDpw:
         Arguments:
             sources: `sequenceFiles.zip`, or folders.
         """
-        found: list[Trial] = []
-        for source in sources:
-            of_source = list(_trials(source))
-            if not of_source:
-                raise UserError(f"{source} holds no train/, validation/ or test/ with .pkl files.")
-            found += of_source
-        return found
+        return archive.found_in(
+            sources,
+            _trials,
+            "holds no train/, validation/ or test/ with .pkl files.",
+        )
 
     def read(self, trial: Trial) -> Recording:
         """The joints of one person, turned until z is up."""
