@@ -220,14 +220,14 @@ class Platypose:
         """Metres, with the root joint exactly at the origin."""
         return self.prior.header.scale * (x - x[:, :, :1])
 
-    @torch.no_grad()
     def _denoise(self, x: Float[Tensor, "H F J 3"], sigma: float) -> Float[Tensor, "H F J 3"]:
         clips = x if self.prior.header.frames > 1 else x.flatten(0, 1)[:, None]
         parts = []
-        for part in torch.split(clips.to(self.prior.dtype), CHUNK):
-            level = torch.full((len(part),), sigma, device=part.device, dtype=part.dtype)
-            parts.append(self.prior.denoiser(part, level))
-        return torch.cat(parts).to(x.dtype).reshape(x.shape)
+        with torch.set_grad_enabled(x.requires_grad and torch.is_grad_enabled()):
+            for part in torch.split(clips.to(self.prior.dtype), CHUNK):
+                level = torch.full((len(part),), sigma, device=part.device, dtype=part.dtype)
+                parts.append(self.prior.denoiser(part, level))
+            return torch.cat(parts).to(x.dtype).reshape(x.shape)
 
 
 def _root(energy: Energy | None, pose: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:

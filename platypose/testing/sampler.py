@@ -30,9 +30,13 @@ class SamplerContract(ComponentContract[Sampler]):
 
     The prior is a standard normal, whose denoiser is known: D(x, σ) = x / (1 + σ²). The energy is
     quadratic, so that the posterior is normal too.
+
+    Attributes:
+        weighs: whether it weighs hypotheses against one another, which ties them together.
     """
 
     kind: ClassVar[Kind[Sampler]] = KIND
+    weighs: ClassVar[bool] = False
 
     def schedule(self) -> Schedule:
         """The noise levels that the sampler may use: 30, of σ from 0.01 to 50."""
@@ -145,13 +149,28 @@ class SamplerContract(ComponentContract[Sampler]):
         assert bool(lower.all()), "guidance lowers the energy of every hypothesis"
 
     def test_hypotheses_are_not_coupled(self) -> None:
-        """Other noise for one hypothesis changes that one alone, guided or not."""
+        """Other noise for one hypothesis changes that one alone, guided or not.
+
+        A sampler that weighs hypotheses is asked for this without an energy.
+        """
         other = self.noise()
         other[0] = 3 * other[0] - 1
-        for energy in (None, quadratic):
+        for energy in (None,) if self.weighs else (None, quadratic):
             for before, after in zip(self.sample(energy=energy), self.sample(other, energy=energy)):
                 claim = "a hypothesis is the same whatever the others are"
                 assert_same(after.x0[1:], before.x0[1:], claim)
+
+    def test_effective_samples_are_from_one_to_all(self) -> None:
+        """They are told by a sampler that weighs hypotheses, while an energy does, and no other."""
+        for energy in (None, quadratic):
+            for level in self.sample(energy=energy):
+                number, told = level.effective_samples, self.weighs and energy is not None
+                if not told:
+                    assert number is None, f"{number} effective samples without weights"
+                else:
+                    assert number is not None, "a sampler that weighs tells its effective samples"
+                    claim = f"{number} effective samples of {_SHAPE[0]}"
+                    assert 1 - 1e-9 <= number <= _SHAPE[0] + 1e-9, claim
 
     def test_same_seed_gives_the_same_samples(self) -> None:
         """Whatever PyTorch's global generator is at."""

@@ -72,6 +72,19 @@ def test_no_step_drags_a_graph_along(pose: Platypose, evidence: Evidence) -> Non
         assert step.sample.grad_fn is None and step.root.grad_fn is None
 
 
+def test_a_gradient_passes_through_the_denoiser_where_a_sampler_asks_for_it(
+    pose: Platypose, evidence: Evidence
+) -> None:
+    energy = pose.energy(evidence, "reprojection")
+    last = _last(pose.sample(3, 2, energy=energy, sampler="dps:calls=3"))
+    free = _last(pose.sample(3, 2, sampler="dps:calls=3"))
+    assert last.energy is not None and not last.energy.requires_grad
+    assert not torch.equal(last.sample, free.sample)
+    assert all(weight.grad is None for weight in pose.prior.denoiser.parameters())
+    assert not pose._denoise(torch.zeros(1, 1, 17, 3), 1.0).requires_grad
+    assert pose._denoise(torch.zeros(1, 1, 17, 3).requires_grad_(), 1.0).requires_grad
+
+
 def test_the_seed_decides_the_samples(pose: Platypose, evidence: Evidence) -> None:
     energy = pose.energy(evidence, "reprojection")
     first, again, other = (

@@ -32,6 +32,9 @@ class Level:
         calls: denoiser calls so far, each of which covers all hypotheses and frames.
         root: the roots drawn with the poses, (H, F, 3), in the world, metres; None from samplers
             that draw poses alone.
+        effective_samples: from samplers that resample by weights, how many hypotheses of equal
+            weight tell as much as the weighted ones did when they were last looked at, from 1 to
+            H, the mean over the frames that are resampled by themselves; None from all others.
     """
 
     x0: Float[Tensor, "H F J 3"]
@@ -41,6 +44,7 @@ class Level:
     energy: Float[Tensor, "H F"] | None
     calls: int
     root: Float[Tensor, "H F 3"] | None = None
+    effective_samples: float | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -130,7 +134,8 @@ class Sampler(Protocol):
         """Sample, yielding once a noise level; the last `Level.x0` is the sample.
 
         Arguments:
-            denoise: D(x_σ, σ) on all hypotheses at once.
+            denoise: D(x_σ, σ) on all hypotheses at once. A gradient passes through it where its
+                argument asks for one.
             schedule: the noise levels that the denoiser was trained at.
             noise: standard normal; its shape is that of the sample.
             energy: nats per hypothesis and frame of clean poses in units of the prior's scale,

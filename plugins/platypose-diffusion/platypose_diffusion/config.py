@@ -124,6 +124,13 @@ class GuidedDDIMConfig(DescentConfig):
         check=lambda value: value is None or value >= 0,
         needs="a whole number of at least 0",
     )
+    calls: int | None = field(
+        None,
+        doc="Denoiser calls, in the place of `levels`: as many levels are used, and those of `skip`"
+        " left out, by default one for four, as published, and 0 for a prior of clips.",
+        check=lambda value: value is None or value >= 1,
+        needs="a whole number of at least 1",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -192,4 +199,135 @@ class AncestralConfig(DescentConfig):
         doc='Levels of the schedule to use: "ddimN" for N of them, or "all".',
         check=_names_levels,
         needs='"all" or "ddimN" with a whole number N',
+    )
+
+
+@attrs.frozen(kw_only=True)
+class LevelsConfig(Config):
+    """Which noise levels a sampler visits, each with one call of the denoiser."""
+
+    calls: int = field(
+        16,
+        doc="Noise levels, each of which takes one call of the denoiser.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    sigma_max: float = field(
+        5.0,
+        doc="The first σ of a frame, in units of the prior's scale, and √F times that for a clip "
+        "of F frames; the schedule's highest is a limit.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    sigma_min: float = field(
+        0.02,
+        doc="The last σ, in units of the prior's scale; the schedule's lowest is a limit.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    rho: float = field(
+        7.0,
+        doc="The power ρ; more of it puts more levels near `sigma_min`.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.sigma_max <= self.sigma_min:
+            raise ValueError(
+                f"sigma_max is {self.sigma_max} but needs a number above sigma_min,"
+                f" which is {self.sigma_min}"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class DPSConfig(LevelsConfig):
+    """Sixteen denoiser calls by default, each with a backward pass."""
+
+    step: float = field(
+        1.0,
+        doc="ζ, the length of a step where the energy is stiff, in units of the one that reaches "
+        "the evidence.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class DAPSConfig(LevelsConfig):
+    """Sixteen denoiser calls by default, and 32 gradients of the energy after each."""
+
+    trajectories: int = field(
+        8,
+        doc="Hamiltonian trajectories at each level, each with a momentum of its own.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    leapfrogs: int = field(
+        4,
+        doc="Steps of a trajectory, each a value and a gradient of the energy.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    step: float = field(
+        0.6,
+        doc="Length of these steps, in units of the time in which the stiffest direction turns "
+        "by a radian; from 2 on they diverge. Over a clip of F frames, ⁴√F times shorter.",
+        check=lambda value: 0 < value < 2,
+        needs="a number above 0 and below 2",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class DiffPIRConfig(LevelsConfig):
+    """Sixteen denoiser calls by default, with fresh noise after each."""
+
+    attachment: float = field(
+        1.0,
+        doc="λ: clean poses are taken to be within σ / √λ of the denoiser's answer.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    fresh: float = field(
+        1.0,
+        doc="ζ, the share of fresh noise in the variance of each level; 0 is DDIM.",
+        check=lambda value: 0 <= value <= 1,
+        needs="a number from 0 to 1",
+    )
+    substeps: int = field(
+        20,
+        doc="Gradient steps to the compromise of denoiser and energy.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class TDSConfig(LevelsConfig):
+    """Sixteen denoiser calls by default, each with a backward pass."""
+
+    resample_below: float = field(
+        0.5,
+        doc="Hypotheses are resampled where their effective number is below this share of H; at "
+        "the last level they always are.",
+        check=lambda value: 0 <= value <= 1,
+        needs="a number from 0 to 1",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class GaussianMixtureConfig(Config):
+    """Two kinds of single poses by default."""
+
+    components: int = field(
+        2,
+        doc="Number of Gaussians.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    memory: float = field(
+        0.0,
+        doc="Correlation of a motion's successive frames; 0 for a prior of single frames.",
+        check=lambda value: 0 <= value < 1,
+        needs="a number from 0 to below 1",
     )

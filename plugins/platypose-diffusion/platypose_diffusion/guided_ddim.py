@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import sqrt
+from math import ceil, sqrt
 
 import torch
 from jaxtyping import Float
@@ -51,6 +51,8 @@ def guided_ddim(
 
 PUBLISHED_SKIP = 4
 """The noisiest levels that Platypose (arXiv 2403.06164) leaves out."""
+SKIP_PER_CALL = PUBLISHED_SKIP / 16
+"""The same for one of its 16 calls."""
 
 
 class GuidedDDIM:
@@ -77,12 +79,13 @@ class GuidedDDIM:
         single frames sees nothing of them, but one of clips does, in the mean over the frames.
 
         Raises:
-            UserError: the schedule has too few levels for the options `levels` and `skip`.
+            UserError: the schedule has too few levels for `levels` or `calls`, and `skip`.
         """
-        levels = spaced(schedule, self.config.levels)
-        skip = self.config.skip
+        skip, calls = self.config.skip, self.config.calls
         if skip is None:
-            skip = 0 if problem is not None and problem.motion else PUBLISHED_SKIP
+            published = PUBLISHED_SKIP if calls is None else ceil(calls * SKIP_PER_CALL)
+            skip = 0 if problem is not None and problem.motion else published
+        levels = spaced(schedule, self.config.levels if calls is None else f"ddim{calls + skip}")
         used = len(levels.alpha_bar) - skip
         if used < 1:
             raise UserError(

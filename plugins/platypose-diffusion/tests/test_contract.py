@@ -1,8 +1,13 @@
-"""The contracts of schedules and samplers."""
+"""The contracts of schedules, samplers and the exact denoiser."""
 
 from __future__ import annotations
 
-from platypose.testing import SamplerContract, ScheduleContract
+from platypose.testing import DenoiserContract, SamplerContract, ScheduleContract
+
+
+class TestGaussianMixture(DenoiserContract):
+    name = "gaussian-mixture"
+    options = {"memory": 0.6}
 
 
 class TestCosine(ScheduleContract):
@@ -29,3 +34,23 @@ class TestAncestral(SamplerContract):
 
 class TestPosterior(SamplerContract):
     name = "posterior"
+
+
+class TestDPS(SamplerContract):
+    name = "dps"
+
+
+class TestDAPS(SamplerContract):
+    name = "daps"
+    options = {"calls": 8, "trajectories": 4}
+
+
+class TestDiffPIR(SamplerContract):
+    name = "diffpir"
+    # With wholly fresh noise, the default, a third of the prior's spread is lost.
+    options = {"fresh": 0.5, "substeps": 5}
+
+
+class TestTDS(SamplerContract):
+    name = "tds"
+    weighs = True

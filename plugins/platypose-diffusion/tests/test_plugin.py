@@ -54,6 +54,7 @@ def test_listing_the_plugin_imports_neither_torch_nor_numpy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert out.stdout.split("\n")[:2] == [
-        "['cosine', 'linear', 'karras', 'guided-ddim', 'ancestral', 'posterior']",
+        "['cosine', 'linear', 'karras', 'guided-ddim', 'ancestral', 'posterior',"
+        " 'dps', 'daps', 'diffpir', 'tds']",
         "[]",
     ]

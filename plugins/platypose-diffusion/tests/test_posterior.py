@@ -29,7 +29,7 @@ SCALE = 0.3
 JOINTS, SIZE = 4, 9
 
 
-LINEAR = PosteriorConfig(steps=2, first_steps=2)
+LINEAR = PosteriorConfig(calls=5, steps=2, first_steps=2)
 """Of linear evidence, a step finds the mode, and conjugate gradients need another."""
 
 
@@ -52,7 +52,7 @@ def single_frames() -> GaussianPrior:
     return GaussianPrior(mean=normal(SIZE, seed=1), covariance=covariance()[None])
 
 
-def stationary_motion(frames: int = 16, memory: float = 0.8) -> GaussianPrior:
+def stationary_motion(frames: int = 8, memory: float = 0.8) -> GaussianPrior:
     """An autoregressive motion, with faster joints in a frame's fine than in its coarse part."""
     angle = torch.pi * torch.arange(frames).double() / frames
     power = (1 - memory**2) / (1 + memory**2 - 2 * memory * angle.cos())
@@ -203,10 +203,10 @@ def test_of_gaussian_poses_seen_along_parallel_lines_the_posterior_is_drawn(
 def test_of_gaussian_motion_seen_along_parallel_lines_the_posterior_is_drawn(
     deviation: float, even: bool
 ) -> None:
-    """Within the scatter of 600 draws of up to 192 numbers."""
+    """Within the scatter of 600 draws of up to 96 numbers."""
     config, draws = LINEAR, 600
     prior = stationary_motion()
-    energy = seen_from_the_side(16, CurvedLinear, even=even)
+    energy = seen_from_the_side(8, CurvedLinear, even=even)
     problem = problem_of(prior, energy, config, deviation=deviation)
     bias, scatter = misfit(sample(prior, problem, config, draws), *closed_form(prior, problem))
     assert bias < 4 / draws**0.5
@@ -267,7 +267,7 @@ def test_the_start_is_forgotten_with_every_call() -> None:
         config = attrs.evolve(LINEAR, calls=calls, sigma_max=2.0)
         blank = attrs.evolve(energy, precision=torch.zeros_like(energy.precision))
         problem = problem_of(prior, blank, config, deviation=0.0)
-        x0 = sample(prior, problem, config, 4_000).x0[:, 0, 1:]
+        x0 = sample(prior, problem, config, 2_000).x0[:, 0, 1:]
         off.append(float((x0.flatten(1).mean(0) - 3.0).abs().max()))
     assert off[0] > 1.1 * off[1] > 2 * off[2] > 4 * off[3]
     assert off[3] < 0.2
@@ -333,7 +333,7 @@ def test_through_a_pinhole_the_posterior_is_drawn(deviation: float) -> None:
     root = RootPrior(mean=torch.zeros(1, 3).double(), deviation=deviation)
     problem = problem_of(prior, energy, config, deviation=deviation)
     problem = attrs.evolve(problem, root=root)
-    level = sample(prior, problem, config, 10_000)
+    level = sample(prior, problem, config, 6_000)
     bias, scatter = misfit(level, *importance_sampled(prior, energy, views, deviation))
     assert bias < 0.08
     assert scatter < 0.2

@@ -320,6 +320,16 @@ def test_a_prior_of_clips_is_started_from_noise_alone(motion: bool, calls: int) 
     assert last.calls == calls
 
 
+@pytest.mark.parametrize("calls", [2, 3, 4, 8, 16])
+def test_as_many_calls_are_made_as_asked_for_and_16_are_the_published_ones(calls: int) -> None:
+    asked, published = Counted(lambda x, sigma: x), Counted(lambda x, sigma: x)
+    run(GuidedDDIM(GuidedDDIMConfig(calls=calls), CONTEXT), denoise=asked)
+    run(GuidedDDIM(GuidedDDIMConfig(), CONTEXT), denoise=published)
+    assert len(asked.sigmas) == calls
+    assert asked.sigmas[-1] == published.sigmas[-1]
+    assert (asked.sigmas == published.sigmas) == (calls == 16)
+
+
 def test_skipping_every_level_is_refused() -> None:
     sampler = GuidedDDIM(GuidedDDIMConfig(skip=20), CONTEXT)
     with pytest.raises(UserError, match="skip of guided-ddim is 20 but needs to be below 20"):
