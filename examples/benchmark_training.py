@@ -104,13 +104,12 @@ def count_operations(denoiser: Chosen[Denoiser]) -> int:
     return BATCH * int(counter.get_total_flops())
 
 
-def product_rate(device: torch.device, dtype: torch.dtype) -> float:
+def product_rate(device: torch.device, dtype: torch.dtype, repeats: int = 20) -> float:
     """Operations a second of a product as large as the network's largest, or larger on a GPU."""
     size = (4096, 1024, 1024) if device.type == "cpu" else (8192, 8192, 8192)
     rows, inner, columns = size
     a = torch.randn(rows, inner, device=device, dtype=dtype)
     b = torch.randn(inner, columns, device=device, dtype=dtype)
-    repeats = 20
     best = 0.0
     for _ in range(3):
         synchronise(device)

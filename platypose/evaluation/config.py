@@ -69,6 +69,12 @@ class EvaluateConfig(Config):
         needs=_WHOLE,
     )
     keypoints: str = field("h36m-17", doc="The keypoint set in which made cameras see.")
+    views: int = field(
+        1,
+        doc="Made cameras that see a clip at once, out of the four that stood around one person.",
+        check=lambda value: 1 <= value <= 4,
+        needs="a whole number from 1 to 4",
+    )
     projection: Chosen[Projection] | None = field(
         None, doc="A camera model in the place of every camera's own."
     )

@@ -46,11 +46,13 @@ class Scene:
         excerpts: the clips.
         evidence: what was seen, without the truth but for `root`.
         truth: (F, J, 3) joints in the world, metres.
+        measured: (J,) of which joints that is known, the root among them; None for all.
     """
 
     excerpts: tuple[Excerpt, ...]
     evidence: Evidence
     truth: NDArray[np.float64]
+    measured: NDArray[np.bool_] | None = None
 
 
 @runtime_checkable

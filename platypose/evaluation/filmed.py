@@ -144,7 +144,13 @@ class FilmedSource:
         frames = np.concatenate([np.arange(e.start, e.start + e.frames) for e in group])
         truth = evidence.joints_3d[frames].astype(np.float64)
         shown = attrs.evolve(evidence.at(frames), joints_3d=None, joints_3d_mask=None)
-        return Scene(excerpts=group, evidence=attrs.evolve(shown, root=truth[:, 0]), truth=truth)
+        mask = evidence.joints_3d_mask
+        return Scene(
+            excerpts=group,
+            evidence=attrs.evolve(shown, root=truth[:, 0]),
+            truth=truth,
+            measured=None if mask is None or mask.all() else mask[0].astype(bool),
+        )
 
     def _evidence(self, index: int) -> tuple[Evidence, ...]:
         if self._last is None or self._last[0] != index:
@@ -155,10 +161,12 @@ class FilmedSource:
 
     def _thinned(self, evidence: Evidence, film: Film) -> Evidence:
         mask = evidence.joints_3d_mask
-        if evidence.joints_3d is None or (mask is not None and not mask.all()):
+        if evidence.joints_3d is None or (
+            mask is not None and not (mask[:, 0].all() and (mask == mask[0]).all())
+        ):
             raise UserError(
-                f"{film.name} has no truth to compare with: its evidence needs joints_3d of all "
-                "joints in all frames."
+                f"{film.name} has no truth to compare with: its evidence needs joints_3d of the "
+                "root and of the same joints in all frames."
             )
         self._credits[evidence.credit] = None
         step = every(float(evidence.frame_rate), self.frame_rate)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import attrs
@@ -31,31 +29,12 @@ DRAWS = 20_240_306
 """Of the generator of cameras and headings; a group's number is added."""
 
 
-def h36m_cameras() -> tuple[Camera, ...]:
-    """The four cameras of Human3.6M as calibrated for each of its eleven subjects.
-
-    Source: Ionescu et al., Human3.6M, IEEE TPAMI 36(7), 2014.
-    """
-    text = files("platypose.evaluation").joinpath("h36m-cameras.json").read_text(encoding="utf-8")
-    return tuple(
-        Camera(
-            name=entry["name"],
-            projection="pinhole",
-            parameters={name: entry[name] for name in ("focal", "centre", "distortion")},
-            rotation=np.array(entry["rotation"]),
-            translation=-np.array(entry["rotation"]) @ np.array(entry["position"]),
-            image_size=(entry["image_size"][0], entry["image_size"][1]),
-        )
-        for entry in json.loads(text)["cameras"]
-    )
-
-
 class MadeSource:
-    """Clips of motion sets, each turned about the vertical at random and seen by one camera.
+    """Clips of motion sets, each turned about the vertical at random before one camera or several.
 
     A clip stands with its lowest joint on the floor and the middle of its root's path where the
     axes of the cameras meet. The camera is drawn among those in whose image the
-    whole clip is.
+    whole clip is; further ones stood beside it, and see the whole clip as well.
 
     Arguments:
         paths: motion sets.
@@ -65,6 +44,7 @@ class MadeSource:
         spacing: frames from the start of one clip to the next, at least.
         frame_rate: that the prior knows.
         keypoints: the keypoint set in which the cameras see.
+        views: cameras that see a clip at once.
 
     Raises:
         UserError: a file is no motion set, has no such split, or has another skeleton.
@@ -80,8 +60,10 @@ class MadeSource:
         spacing: int,
         frame_rate: float,
         keypoints: str,
+        views: int = 1,
     ) -> None:
         self.cameras = tuple(cameras)
+        self.rigs = [_rig(self.cameras, first, views) for first in range(len(self.cameras))]
         self.motions = [_read(path) for path in paths]
         self.names = [path.stem for path in paths]
         self.split, self.frames, self.spacing = split, frames, spacing
@@ -97,15 +79,15 @@ class MadeSource:
             credit=self.credit,
         )
         context: BuildContext = attrs.evolve(plain_context(), dtype=torch.float64)
-        views = Views.of(observe(self.blank, pose), context)
+        every_view = Views.of(observe(self.blank, pose), context)
         self.views = [
             Views(
-                views.projections[v : v + 1],
-                views.rotation[v : v + 1],
-                views.translation[v : v + 1],
-                views.joints_to_keypoints,
+                [every_view.projections[v] for v in rig],
+                every_view.rotation[rig],
+                every_view.translation[rig],
+                every_view.joints_to_keypoints,
             )
-            for v in range(len(self.cameras))
+            for rig in self.rigs
         ]
         self.middle = meeting_point(self.cameras)
 
@@ -145,7 +127,7 @@ class MadeSource:
         return [tuple(chosen[i : i + together]) for i in range(0, len(chosen), together)]
 
     def see(self, group: tuple[Excerpt, ...], number: int) -> Scene | None:
-        """A group before a camera that is drawn by its number."""
+        """A group before cameras that are drawn by its number."""
         draw = torch.Generator().manual_seed(DRAWS + number)
         turns = (2 * math.pi * torch.rand(len(group), generator=draw, dtype=torch.float64)).tolist()
         order = torch.randperm(len(self.cameras), generator=draw).tolist()
@@ -167,7 +149,7 @@ class MadeSource:
         pixels = self.views[camera](torch.from_numpy(truth)[None])[0].numpy()
         evidence = attrs.evolve(
             self.blank,
-            cameras=(self.cameras[camera],),
+            cameras=tuple(self.cameras[v] for v in self.rigs[camera]),
             keypoints=pixels,
             covariance=np.broadcast_to(EXACT_PX**2 * np.eye(2), (*pixels.shape, 2)).copy(),
             root=truth[:, 0],
@@ -187,12 +169,27 @@ class MadeSource:
         return placed
 
     def _visible(self, joints: Array, camera: int) -> NDArray[np.bool_]:
-        """In which frames all of the person is in the image of a camera."""
+        """In which frames all of the person is in the images of a camera and those beside it."""
         world = torch.from_numpy(joints)[None]
-        pixels = self.views[camera](world)[0, :, 0].numpy()
-        depth = self.views[camera].in_camera(world)[0, :, 0, :, 2].numpy()
-        inside = (pixels >= 0) & (pixels < np.array(self.cameras[camera].image_size))
-        return np.asarray(inside.all((1, 2)) & (depth > NEAREST).all(1))
+        pixels = self.views[camera](world)[0].numpy()  # (F, V, K, 2)
+        depth = self.views[camera].in_camera(world)[0, ..., 2].numpy()
+        sizes = np.array([self.cameras[v].image_size for v in self.rigs[camera]])
+        inside = (pixels >= 0) & (pixels < sizes[:, None])
+        return np.asarray(inside.all((1, 2, 3)) & (depth > NEAREST).all((1, 2)))
+
+
+def _rig(cameras: Sequence[Camera], first: int, views: int) -> list[int]:
+    """A camera and those that come after it among the cameras around the same person.
+
+    Raises:
+        UserError: there are fewer.
+    """
+    person = cameras[first].name.partition("/")[0]
+    around = [v for v, camera in enumerate(cameras) if camera.name.partition("/")[0] == person]
+    if views > len(around):
+        raise UserError(f"views is {views}, but {len(around)} cameras stood around {person}.")
+    place = around.index(first)
+    return [around[(place + step) % len(around)] for step in range(views)]
 
 
 def meeting_point(cameras: Sequence[Camera]) -> Array:

@@ -52,6 +52,30 @@ def min_mpjpe_frame(errors: Float[Tensor, "H F J"]) -> float:
     return float(errors.mean(2).amin(0).mean())
 
 
+COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Numbers of hypotheses whose best is looked at."""
+
+
+def best_of(errors: Float[Tensor, "H F J"]) -> dict[int, float]:
+    """What `min_mpjpe_sequence` is to be expected of fewer hypotheses, mm, for each of `COUNTS`.
+
+    It is the mean over all subsets of that size: among the errors in rising order, the i-th is the
+    least of C(H − i, n − 1) of the C(H, n) subsets of n.
+    """
+    ordered = errors.mean((1, 2)).double().sort().values
+    total = len(ordered)
+    rank = torch.arange(1, total + 1, dtype=torch.float64, device=ordered.device)
+    expected = {}
+    for count in COUNTS:
+        if count > total:
+            break
+        # The share of subsets whose best is the i-th or a later one falls by a factor each time.
+        later = ((total - count + 1 - rank) / (total + 1 - rank)).clamp(min=0)
+        least = torch.cat([later.new_ones(1), later.cumprod(0)[:-1]]) * (1 - later)
+        expected[count] = float(least @ ordered)
+    return expected
+
+
 def posterior_mean_errors(
     hypotheses: Float[Tensor, "H F J 3"], truth: Float[Tensor, "F J 3"]
 ) -> Float[Tensor, "F J"]:

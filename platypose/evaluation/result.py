@@ -15,7 +15,7 @@ from platypose.evaluation.tally import FURTHER, Tally
 from platypose.files import write_atomically
 from platypose.skeleton import skeleton
 
-FORMAT = 1
+FORMAT = 2
 GROUPS = ("stance", "action", "data_set")
 """By what results are told apart."""
 _ELSEWHERE = ("data", "device", "chunk", "report")

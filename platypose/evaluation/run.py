@@ -6,7 +6,7 @@ import hashlib
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import attrs
 import numpy as np
@@ -17,28 +17,16 @@ from torch import Tensor
 
 from platypose import __version__
 from platypose.api import UserError
-from platypose.checkpoint.header import read_raw_header
 from platypose.config import unstructure
 from platypose.evaluation.config import EvaluateConfig
-from platypose.evaluation.detection import detect
-from platypose.evaluation.excerpt import TOGETHER, Excerpt, Scene, Source
-from platypose.evaluation.filmed import FilmedSource, data_set_films, evidence_files
-from platypose.evaluation.made import MadeSource, h36m_cameras
+from platypose.evaluation.excerpt import Excerpt, Scene
 from platypose.evaluation.result import GROUPS, Evaluation
+from platypose.evaluation.scenes import Work, part, runs
 from platypose.evaluation.score import Score, reprojection_px, score
 from platypose.evaluation.tally import Tally
-from platypose.evidence import Camera, observe
 from platypose.lifting import Guidance, Platypose
 from platypose.lifting.pretrained import absolute
-from platypose.lifting.root import FEWEST
 from platypose.motion.stance import stance
-
-SHUFFLE = 2403_06164
-"""Seed of the order of clips."""
-OUT_OF_SIGHT = "no camera sees the whole clip"
-TOO_FEW = f"a frame shows fewer than {FEWEST} keypoints"
-DETECTOR = 1_000_003
-"""Seed of noise and gaps; a group's number is added."""
 
 
 @attrs.frozen(kw_only=True)
@@ -74,33 +62,19 @@ def evaluate(
         config, prior=absolute(config.prior), data=tuple(path.resolve() for path in config.data)
     )
     pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
-    frames = config.frames or pose.prior.header.frames
-    if 1 < pose.prior.header.frames < frames:
-        raise UserError(
-            f"frames is {frames}, but the prior {config.prior} knows clips of up to "
-            f"{pose.prior.header.frames} frames."
-        )
-    source = _source(config, frames, pose.prior.header.frame_rate)
-    found = source.excerpts()
-    order = torch.randperm(len(found), generator=torch.Generator().manual_seed(SHUFFLE)).tolist()
-    chosen = [found[index] for index in order[: config.limit]]
-    groups = source.group(chosen, together=TOGETHER if frames == 1 else 1)
+    work = Work(config, pose)
     # Whoever takes a part takes whole groups, so that the parts make the same whole.
-    mine = list(enumerate(groups))[shard[0] - 1 :: shard[1]]
-    total, done, seconds = sum(len(group) for _, group in mine), 0, 0.0
+    mine = range(len(work.groups))[shard[0] - 1 :: shard[1]]
+    total, done, seconds = sum(len(work.groups[number]) for number in mine), 0, 0.0
     whole = Tally(skeleton=pose.prior.skeleton)
     by: dict[str, dict[str, Tally]] = {kind: {} for kind in GROUPS}
-    left_out: Counter[str] = Counter()
     progress(Progress(clips=0, total=total))
-    for number, group in mine:
-        scene = _seen(config, source, pose, group, number, left_out)
-        done += len(group) - (len(scene.excerpts) if scene else 0)
-        if scene is None:
-            continue
-        if len(scene.excerpts) > 1:
-            _require_separate(config, pose, scene)
-        for batch in _batches(scene, max(1, config.chunk // config.samples)):
-            for excerpt, kind, scored in _lift(config, pose, batch, number):
+    for number in mine:
+        scenes = work.scenes(number)
+        done += len(work.groups[number]) - sum(len(scene.excerpts) for scene in scenes)
+        for scene in scenes:
+            guidance = bind(config, pose, scene)
+            for excerpt, kind, scored in lift_scene(config, pose, scene, number, guidance):
                 seconds += scored.frames * scored.figures["seconds"]
                 names = {
                     "stance": kind,
@@ -111,7 +85,7 @@ def evaluate(
                 for group_kind, name in names.items():
                     tally = by[group_kind].setdefault(name, Tally(skeleton=whole.skeleton))
                     tally.add(scored)
-            done += len(batch.excerpts)
+            done += len(scene.excerpts)
             progress(Progress(clips=done, total=total))
     return Evaluation(
         config=unstructure(config),
@@ -119,7 +93,7 @@ def evaluate(
             "prior": config.prior,
             "prior_step": pose.prior.header.step,
             "credit": " ".join(
-                dict.fromkeys(t for t in (source.credit, pose.prior.header.credit) if t)
+                dict.fromkeys(t for t in (work.source.credit, pose.prior.header.credit) if t)
             ),
             "versions": {
                 "platypose": __version__,
@@ -130,112 +104,34 @@ def evaluate(
         shards=(shard,),
         whole=whole,
         groups=by,
-        left_out=dict(left_out),
+        left_out=dict(work.left_out),
         seconds=seconds,
     )
 
 
-def _source(config: EvaluateConfig, frames: int, frame_rate: float) -> Source:
-    if not config.data:
-        raise UserError("--data is missing; it names the files to lift.")
-    missing = [path for path in config.data if not path.exists()]
-    if missing:
-        raise UserError(f"--data: there is no {missing[0]}.")
-    if config.dataset is not None:
-        films = data_set_films(config.dataset, config.data, config.split)
-    elif _is_evidence(config):
-        films = evidence_files(config.data)
-    else:
-        return MadeSource(
-            config.data,
-            _stood_in(h36m_cameras(), config),
-            split=config.split,
-            frames=frames,
-            spacing=config.spacing,
-            frame_rate=frame_rate,
-            keypoints=config.keypoints,
-        )
-    return FilmedSource(films, frames=frames, spacing=config.spacing, frame_rate=frame_rate)
+def bind(config: EvaluateConfig, pose: Platypose, scene: Scene) -> Guidance:
+    """The energies and the root of a scene.
+
+    Raises:
+        UserError: an energy ties frames together that are clips of their own.
+    """
+    if len(scene.excerpts) > 1:
+        _require_separate(config, pose, scene)
+    return pose.energy(scene.evidence, *config.energies, root=config.root)
 
 
-def _is_evidence(config: EvaluateConfig) -> bool:
-    """Whether the data are evidence files or folders of them, and no motion sets."""
-    first = config.data[0]
-    if first.is_dir() or first.suffix == ".npz":
-        return True
-    return bool(read_raw_header(first).get("kind") == "evidence")
-
-
-def _stood_in(cameras: Sequence[Camera], config: EvaluateConfig) -> tuple[Camera, ...]:
-    """The cameras with the projection that the configuration puts in the place of theirs."""
-    if config.projection is None:
-        return tuple(cameras)
-    options = unstructure(config.projection)
-    name = options.pop("name")
-    return tuple(attrs.evolve(camera, projection=name, parameters=options) for camera in cameras)
-
-
-def _seen(
-    config: EvaluateConfig,
-    source: Source,
-    pose: Platypose,
-    group: tuple[Excerpt, ...],
-    number: int,
-    left_out: Counter[str],
-) -> Scene | None:
-    """What a detector gives of a group, without the clips that show too little."""
-    scene = source.see(group, number)
-    left_out[OUT_OF_SIGHT] += len(group) - (len(scene.excerpts) if scene else 0)
-    if scene is None:
-        return None
-    evidence = attrs.evolve(scene.evidence, cameras=_stood_in(scene.evidence.cameras, config))
-    evidence = detect(
-        evidence,
-        noise_px=config.noise_px,
-        occlude=config.occlude,
-        generator=torch.Generator().manual_seed(DETECTOR + number),
-    )
-    counts = (observe(evidence, pose.prior.skeleton).weights > 0).sum((1, 2))
-    kept = [
-        (excerpt, run)
-        for excerpt, run in _runs(scene.excerpts)
-        if config.root == "known" or counts[run].min() >= FEWEST
-    ]
-    left_out[TOO_FEW] += len(scene.excerpts) - len(kept)
-    if not kept:
-        return None
-    return _part(attrs.evolve(scene, evidence=evidence), kept)
-
-
-def _runs(excerpts: Sequence[Excerpt]) -> list[tuple[Excerpt, NDArray[np.int64]]]:
-    """Each clip with its frames in the scene."""
-    ends = np.cumsum([excerpt.frames for excerpt in excerpts])
-    return [(e, np.arange(end - e.frames, end)) for e, end in zip(excerpts, ends)]
-
-
-def _part(scene: Scene, runs: Sequence[tuple[Excerpt, NDArray[np.int64]]]) -> Scene:
-    if len(runs) == len(scene.excerpts):
-        return scene
-    frames = np.concatenate([run for _, run in runs])
-    return Scene(
-        excerpts=tuple(excerpt for excerpt, _ in runs),
-        evidence=scene.evidence.at(frames),
-        truth=scene.truth[frames],
-    )
-
-
-def _batches(scene: Scene, most: int) -> list[Scene]:
-    """Scenes of whole clips, of at most so many frames where one clip is no longer than that."""
-    each = max(1, most // scene.excerpts[0].frames)
-    runs = _runs(scene.excerpts)
-    return [_part(scene, runs[i : i + each]) for i in range(0, len(runs), each)]
-
-
-def _lift(
-    config: EvaluateConfig, pose: Platypose, scene: Scene, number: int
+def lift_scene(
+    config: EvaluateConfig, pose: Platypose, scene: Scene, number: int, guidance: Guidance
 ) -> Iterator[tuple[Excerpt, str, Score]]:
-    """Each clip of a scene with its stance and score."""
-    guidance = pose.energy(scene.evidence, *config.energies, root=config.root)
+    """Each clip of a scene with its stance and score.
+
+    Arguments:
+        config: how to lift.
+        pose: the prior.
+        scene: of `Work.scenes`.
+        number: of its group.
+        guidance: as `bind` gives it.
+    """
     began = time.perf_counter()
     joints, calls = _sample(config, pose, guidance, f"{number}/{scene.excerpts[0]}")
     if joints.is_cuda:
@@ -245,13 +141,14 @@ def _lift(
     points = torch.from_numpy(guidance.observed.points).to(joints)
     weights = torch.from_numpy(guidance.observed.weights).to(joints)
     pixels = None if guidance.views is None else guidance.views(joints)
-    for excerpt, run in _runs(scene.excerpts):
-        part, names = joints[:, run], stance(scene.truth[run]).tolist()
+    measured = None if scene.measured is None else torch.from_numpy(scene.measured)
+    for excerpt, run in runs(scene.excerpts):
         scored = score(
-            part,
+            joints[:, run],
             truth[run],
             skeleton=pose.prior.skeleton,
             frame_rate=scene.evidence.frame_rate,
+            measured=measured,
         )
         scored.figures["seconds"] = seconds
         scored.figures["denoiser_calls"] = calls
@@ -260,7 +157,14 @@ def _lift(
             scored.figures["reprojection_px"] = reprojection_px(
                 projected, points[run], weights[run]
             )
-        yield excerpt, Counter(names).most_common(1)[0][0], scored
+        yield excerpt, _stance(scene, run), scored
+
+
+def _stance(scene: Scene, frames: NDArray[np.int64]) -> str:
+    """That of most frames; nobody knows it of joints that were not measured."""
+    if scene.measured is not None:
+        return "unknown"
+    return str(Counter(stance(scene.truth[frames]).tolist()).most_common(1)[0][0])
 
 
 def _sample(
@@ -290,14 +194,14 @@ def _require_separate(config: EvaluateConfig, pose: Platypose, scene: Scene) -> 
     Raises:
         UserError: the energy of a frame depends on those beside it.
     """
-    runs = _runs(scene.excerpts)[:3]
-    several = _part(scene, runs)
+    placed = runs(scene.excerpts)[:3]
+    several = part(scene, placed)
     joints = torch.from_numpy(several.truth).to(pose.prior.device, pose.dtype)[None]
     sway = torch.linspace(-0.1, 0.1, joints[0, 0].numel()).to(joints).view_as(joints[0, 0])
     joints = joints + sway
     together = pose.energy(several.evidence, *config.energies, root=config.root)(joints)
-    for frame, run in enumerate(runs):
-        alone = pose.energy(_part(scene, [run]).evidence, *config.energies, root=config.root)
+    for frame, run in enumerate(placed):
+        alone = pose.energy(part(scene, [run]).evidence, *config.energies, root=config.root)
         apart = alone(joints[:, frame : frame + 1])
         if not torch.allclose(apart[:, 0], together[:, frame], rtol=1e-3, atol=1e-3):
             raise UserError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import attrs
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from platypose.evaluation import metrics
@@ -21,6 +22,7 @@ class Score:
         hits: (Q, J − 1) frames in which the truth lies within a quantile, without the root.
         joint_mean: (J,) mean error over hypotheses, summed over frames, mm.
         joint_posterior_mean: (J,) error of the posterior mean, summed over frames, mm.
+        measured: (J,) whose truth is known; of others the sums are 0.
     """
 
     figures: dict[str, float]
@@ -28,6 +30,7 @@ class Score:
     hits: Int[Tensor, "Q B"]
     joint_mean: Float[Tensor, " J"]
     joint_posterior_mean: Float[Tensor, " J"]
+    measured: Bool[Tensor, " J"]
 
 
 def score(
@@ -36,6 +39,7 @@ def score(
     *,
     skeleton: Skeleton,
     frame_rate: float,
+    measured: Bool[Tensor, " J"] | None = None,
 ) -> Score:
     """The figures of one clip, all but those of sampling.
 
@@ -47,7 +51,13 @@ def score(
         truth: in the world, metres.
         skeleton: of the joints.
         frame_rate: frames a second.
+        measured: whose truth is known, the root among them; None for all. Of the others nothing
+            is counted but the variation of bones.
     """
+    if measured is None:
+        measured = torch.ones(joints.shape[2], dtype=torch.bool)
+    bones = joints
+    joints, truth = joints[:, :, measured], truth[:, measured]
     x, y = metrics.relative(joints), metrics.relative(truth)
     errors = metrics.joint_errors(x, y)
     best = metrics.best_sequence(errors)
@@ -60,6 +70,7 @@ def score(
         "mpjpe_posterior_mean": float(posterior.mean()),
         "mpjpe_best_sequence": metrics.min_mpjpe_sequence(errors),
         "mpjpe_best_frame": metrics.min_mpjpe_frame(errors),
+        **{f"best_of_{count}": error for count, error in metrics.best_of(errors).items()},
         "pa_mpjpe_best": metrics.min_mpjpe_sequence(aligned),
         "pck150": metrics.pck(errors[best]),
         "auc": metrics.auc(errors[best]),
@@ -70,7 +81,7 @@ def score(
         velocity = float(metrics.velocity_errors(x, y).mean())
         figures["mpjve"] = velocity
         figures["mpjve_per_second"] = velocity * frame_rate
-        figures["bone_length_variation"] = metrics.bone_length_variation(x, skeleton.bones)
+        figures["bone_length_variation"] = metrics.bone_length_variation(bones, skeleton.bones)
     if len(truth) > 2:
         acceleration = float(metrics.acceleration_errors(x, y).mean())
         figures["acceleration_error"] = acceleration
@@ -78,10 +89,18 @@ def score(
     return Score(
         figures=figures,
         frames=len(truth),
-        hits=hits(x[:, :, 1:], y[:, 1:]).cpu(),
-        joint_mean=errors.mean(0).sum(0).double().cpu(),
-        joint_posterior_mean=posterior.sum(0).double().cpu(),
+        hits=_spread(hits(x[:, :, 1:], y[:, 1:]), measured[1:]),
+        joint_mean=_spread(errors.mean(0).sum(0).double(), measured),
+        joint_posterior_mean=_spread(posterior.sum(0).double(), measured),
+        measured=measured,
     )
+
+
+def _spread(values: Shaped[Tensor, "*N M"], measured: Bool[Tensor, " J"]) -> Shaped[Tensor, "*N J"]:
+    """Values of the measured joints among zeros for the others, on the CPU."""
+    spread = torch.zeros(*values.shape[:-1], len(measured), dtype=values.dtype)
+    spread[..., measured] = values.cpu()
+    return spread
 
 
 def reprojection_px(

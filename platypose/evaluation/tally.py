@@ -63,6 +63,7 @@ class Tally:
         hits: (Q, J − 1) frames.
         joint_mean: (J,) mm, over frames.
         joint_posterior_mean: (J,) mm, over frames.
+        measured: (J,) frames in which the joint's truth is known.
     """
 
     skeleton: Skeleton
@@ -72,6 +73,7 @@ class Tally:
     hits: Tensor = _zeros(lambda joints: (QUANTILES, joints - 1), torch.int64)
     joint_mean: Tensor = _zeros(lambda joints: (joints,), torch.float64)
     joint_posterior_mean: Tensor = _zeros(lambda joints: (joints,), torch.float64)
+    measured: Tensor = _zeros(lambda joints: (joints,), torch.int64)
 
     def add(self, score: Score) -> None:
         """Count one clip."""
@@ -83,6 +85,7 @@ class Tally:
         self.hits += score.hits
         self.joint_mean += score.joint_mean
         self.joint_posterior_mean += score.joint_posterior_mean
+        self.measured += score.frames * score.measured
 
     def merge(self, other: Tally) -> None:
         """Count the clips of another group."""
@@ -94,10 +97,11 @@ class Tally:
         self.hits += other.hits
         self.joint_mean += other.joint_mean
         self.joint_posterior_mean += other.joint_posterior_mean
+        self.measured += other.measured
 
     def figures(self, names: tuple[str, ...] = FIGURES) -> dict[str, float | None]:
         """The mean over clips of each; None for what no clip has."""
-        frequency = self.hits / max(self.frames, 1)
+        frequency = self._frequency()
         error = {
             "ece": calibration_error(frequency) if self.clips else None,
             "ece_mean": calibration_error(frequency, "mean") if self.clips else None,
@@ -110,7 +114,7 @@ class Tally:
 
     def calibration(self) -> dict[str, list[float]]:
         """The calibration curve: frequencies of hits at the quantiles."""
-        frequency = self.hits / max(self.frames, 1)
+        frequency = self._frequency()
         return {
             "quantiles": quantiles().tolist(),
             "median": curve(frequency, "median").tolist(),
@@ -118,18 +122,20 @@ class Tally:
         }
 
     def joints(self) -> dict[str, dict[str, float | None]]:
-        """Errors and calibration error of each joint; the root has no calibration."""
-        frames = max(self.frames, 1)
+        """Errors and calibration error of each joint measured; the root has no calibration."""
+        frames = self.measured.clamp(min=1)
         errors: list[float | None] = [None]
-        errors += [calibration_error(column[:, None]) for column in (self.hits / frames).T]
+        errors += [calibration_error(column[:, None]) for column in (self.hits / frames[1:]).T]
         return {
             name: {"mpjpe_mean": mean, "mpjpe_posterior_mean": posterior, "ece": error}
-            for name, mean, posterior, error in zip(
+            for name, mean, posterior, error, measured in zip(
                 self.skeleton.joints,
                 (self.joint_mean / frames).tolist(),
                 (self.joint_posterior_mean / frames).tolist(),
                 errors,
+                self.measured.tolist(),
             )
+            if measured or not self.frames
         }
 
     def to_plain(self) -> dict[str, Any]:
@@ -141,6 +147,7 @@ class Tally:
             "hits": self.hits.tolist(),
             "joint_mean": self.joint_mean.tolist(),
             "joint_posterior_mean": self.joint_posterior_mean.tolist(),
+            "measured": self.measured.tolist(),
         }
 
     @classmethod
@@ -162,11 +169,18 @@ class Tally:
             hits=torch.tensor(content["hits"], dtype=torch.int64),
             joint_mean=torch.tensor(content["joint_mean"], dtype=torch.float64),
             joint_posterior_mean=torch.tensor(content["joint_posterior_mean"], dtype=torch.float64),
+            measured=torch.tensor(content["measured"], dtype=torch.int64),
         )
-        for name in ("hits", "joint_mean", "joint_posterior_mean"):
+        for name in ("hits", "joint_mean", "joint_posterior_mean", "measured"):
             if getattr(tally, name).shape != getattr(empty, name).shape:
                 raise ValueError(f"{name} has another shape")
         return tally
+
+    def _frequency(self) -> Tensor:
+        """(Q, B) of hits, of the joints that were measured, without the root."""
+        frames = self.measured[1:]
+        kept = frames > 0 if bool(frames.any()) else torch.ones_like(frames, dtype=torch.bool)
+        return self.hits[:, kept] / frames[kept].clamp(min=1)
 
     def _mean(self, name: str) -> float | None:
         count, total, _ = self.sums.get(name, (0, 0.0, 0.0))

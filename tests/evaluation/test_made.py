@@ -14,7 +14,8 @@ import torch
 from platypose.api import UserError
 from platypose.evaluation.detection import detect
 from platypose.evaluation.excerpt import cut
-from platypose.evaluation.made import MadeSource, every, h36m_cameras, meeting_point
+from platypose.evaluation.made import MadeSource, every, meeting_point
+from platypose.evidence.presets import h36m_cameras
 
 
 def _source(people: Path, **changes: Any) -> MadeSource:
@@ -186,3 +187,21 @@ def test_frames_can_be_taken_out_of_an_evidence(people: Path) -> None:
     part = scene.evidence.at(np.array([3, 5]))
     assert part.num_frames == 2 and part.root is not None and part.cameras
     np.testing.assert_array_equal(part.keypoints, scene.evidence.keypoints[[3, 5]])
+
+
+def test_further_cameras_stood_around_the_same_person_and_see_the_whole_clip(people: Path) -> None:
+    one, three = _source(people), _source(people, views=3)
+    excerpts = one.excerpts()[:4]
+    single, several = (source.see(tuple(excerpts), 5) for source in (one, three))
+    assert single is not None and several is not None
+    assert single.evidence.cameras[0].name == several.evidence.cameras[0].name
+    names = [camera.name for camera in several.evidence.cameras]
+    assert len(set(names)) == 3 and len({name.partition("/")[0] for name in names}) == 1
+    assert several.evidence.keypoints is not None and single.evidence.keypoints is not None
+    assert several.evidence.keypoints.shape == (4, 3, 17, 2)
+    np.testing.assert_allclose(several.evidence.keypoints[:, :1], single.evidence.keypoints)
+    for view, camera in enumerate(several.evidence.cameras):
+        (alone,) = [c for c in h36m_cameras() if c.name == camera.name]
+        np.testing.assert_array_equal(alone.rotation, camera.rotation)
+        points = several.evidence.keypoints[:, view]
+        assert (points >= 0).all() and (points < np.array(camera.image_size)).all()

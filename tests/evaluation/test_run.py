@@ -17,10 +17,11 @@ from platypose.api import Config, Trial, UserError
 from platypose.api.kinds.dataset import KIND as DATASET
 from platypose.evaluation.config import EvaluateConfig
 from platypose.evaluation.experiment import experiment, experiments
-from platypose.evaluation.made import MadeSource, h36m_cameras
+from platypose.evaluation.made import MadeSource
 from platypose.evaluation.result import Evaluation, merge, read_json, write_json
 from platypose.evaluation.run import evaluate
 from platypose.evaluation.tally import FIGURES
+from platypose.evidence.presets import h36m_cameras
 from platypose.registry import plugins, use
 
 Quick = Callable[..., EvaluateConfig]
@@ -78,7 +79,7 @@ def test_the_whole_is_the_mean_of_its_parts(quick: Quick) -> None:
 def test_shards_add_up_to_the_whole(
     quick: Quick, frames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platypose.evaluation.run.TOGETHER", 5)
+    monkeypatch.setattr("platypose.evaluation.scenes.TOGETHER", 5)
     config = quick(frames=frames, spacing=1, limit=12 if frames == 1 else 4)
     whole = evaluate(config)
     parts = []
@@ -197,6 +198,42 @@ def test_evidence_files_with_joints_3d_are_lifted_without_seeing_them(
         evaluate(quick(data=[str(folder)]))
 
 
+def test_only_measured_joints_count_where_the_truth_has_gaps(
+    quick: Quick, people: Path, tmp_path: Path
+) -> None:
+    whole = _filmed(people)[0]
+    assert whole.joints_3d is not None
+    mask = np.ones(whole.joints_3d.shape[:2], bool)
+    mask[:, [9, 10]] = False
+    gaps = attrs.evolve(
+        whole,
+        joints_3d=np.where(mask[..., None], whole.joints_3d, 0.0),
+        joints_3d_mask=mask,
+    )
+    config = quick(data=[str(tmp_path / "a.safetensors")], noise_px=0, samples=3)
+    contents = []
+    for evidence in (whole, gaps):
+        evidence.write(tmp_path / "a.safetensors")
+        contents.append(evaluate(config).to_plain())
+    full, partial = contents
+    kept = {name: row for name, row in full["by_joint"].items() if name not in ("neck", "head")}
+    assert partial["by_joint"] == kept
+    assert partial["mpjpe_mean"] == pytest.approx(
+        sum(row["mpjpe_mean"] for row in kept.values()) / 15
+    )
+    assert partial["root_error"] == full["root_error"] and list(partial["by_stance"]) == ["unknown"]
+    mask[3, 0] = False
+    attrs.evolve(gaps, joints_3d_mask=mask).write(tmp_path / "bad.safetensors")
+    with pytest.raises(UserError, match="bad has no truth to compare with"):
+        evaluate(quick(data=[str(tmp_path / "bad.safetensors")]))
+
+
+def test_what_was_filmed_has_its_own_cameras(quick: Quick, people: Path, tmp_path: Path) -> None:
+    _filmed(people)[0].write(tmp_path / "a.safetensors")
+    with pytest.raises(UserError, match="views is for made cameras alone"):
+        evaluate(quick(data=[str(tmp_path / "a.safetensors")], views=2))
+
+
 def _bytes(evidence: Evidence, folder: Path) -> bytes:
     evidence.write(folder / "copy.safetensors")
     return (folder / "copy.safetensors").read_bytes()
@@ -294,7 +331,7 @@ def test_results_of_different_evaluations_do_not_merge(quick: Quick) -> None:
         ("[", "is no JSON"),
         ("{}", "holds no results of platypose evaluate"),
         ('{"kind": "evaluation", "format": 99}', "result format 99"),
-        ('{"kind": "evaluation", "format": 1}', "is damaged"),
+        ('{"kind": "evaluation", "format": 2}', "is damaged"),
     ],
 )
 def test_a_wrong_file_of_results_is_one_sentence(

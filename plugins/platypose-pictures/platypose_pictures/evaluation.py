@@ -1,4 +1,4 @@
-"""Pictures of the figures of `platypose evaluate` and `platypose evaluate-prior`."""
+"""Pictures of the figures of `platypose evaluate`, `evaluate-prior` and `compare`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from platypose.api import BuildContext
-from platypose_pictures import prior
+from platypose_pictures import comparison, prior
 from platypose_pictures.config import EvaluationPicturesConfig
 from platypose_pictures.page import INK, PALE, SMALL, page
 from platypose_pictures.strokes import colour
@@ -33,13 +33,14 @@ class EvaluationPictures:
         """Draw and write.
 
         Arguments:
-            content: the results of `platypose evaluate` or `platypose evaluate-prior`; nothing is
-                drawn of anything else.
+            content: the results of `platypose evaluate`, `evaluate-prior` or `compare`; nothing
+                is drawn of anything else.
             folder: where to write; it exists.
 
         Returns:
             calibration.png, joints.png, stances.png and, where actions are known, actions.png; of
-            a prior denoising.png and nearest.png.
+            a prior denoising.png and nearest.png; of a comparison scores.png, calibration.png and
+            best-of.png.
         """
         figures = _figures(content)
         for name, figure in figures.items():
@@ -50,6 +51,8 @@ class EvaluationPictures:
 def _figures(content: Mapping[str, Any]) -> dict[str, Figure]:
     if content.get("kind") == "prior-evaluation":
         return prior.figures(content)
+    if content.get("kind") == "comparison":
+        return comparison.figures(content)
     if content.get("kind") != "evaluation" or not content["clips"]:
         return {}
     figures = {"calibration.png": calibration(content), "joints.png": joints(content)}

@@ -157,7 +157,7 @@ def _windows(result: Result, frames: tuple[int, ...]) -> tuple[dict[tuple[int, i
         place.
     """
     views = range(result.projected.shape[2])
-    boxes = np.array([[_box(result, frame, view) for view in views] for frame in frames])
+    boxes = np.array([[box(result, frame, view) for view in views] for frame in frames])
     extent = (boxes[:, :, 1] - boxes[:, :, 0]).max(0)
     whole = np.stack([boxes[:, :, 0].min(0), boxes[:, :, 1].max(0)], 1)
     fixed = bool((whole[:, 1] - whole[:, 0] <= STAYS * extent).all())
@@ -176,7 +176,7 @@ def _windows(result: Result, frames: tuple[int, ...]) -> tuple[dict[tuple[int, i
     return windows, fixed
 
 
-def _box(result: Result, frame: int, view: int) -> tuple[Array, Array]:
+def box(result: Result, frame: int, view: int) -> tuple[Array, Array]:
     """Corners of what was seen, or else of the hypotheses, grown towards most hypotheses."""
     projected = np.nan_to_num(result.projected[:, frame, view].astype(np.float64))
     seen = result.observed[frame, view][result.weights[frame, view] > 0]

@@ -37,6 +37,7 @@ def page(
     caption: str,
     margin: float = _LEFT,
     right: float = _RIGHT,
+    head: float = 0.0,
     sides: bool = True,
 ) -> tuple[Figure, list[list[Axes]]]:
     """Panels under a title and over a caption.
@@ -50,6 +51,7 @@ def page(
         caption: what is drawn, and whose data; wrapped to the width.
         margin: at the left, inches.
         right: margin, inches.
+        head: further room above the first row, inches.
         sides: whether to show the colours of left, middle and right.
 
     Returns:
@@ -59,7 +61,7 @@ def page(
     width = max(margin + content + right, NARROWEST)
     left = margin + (width - margin - content - right) / 2
     lines = textwrap.wrap(caption, int(width * 18))
-    top = 0.62 if sides else 0.42
+    top = head + (0.62 if sides else 0.42)
     bottom = 0.42 + _EDGE + _LINE * len(lines)
     height = top + rows * panel[1] + (rows - 1) * gap[1] + bottom
     figure = Figure(figsize=(width, height), facecolor="white")

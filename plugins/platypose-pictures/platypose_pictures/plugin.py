@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from platypose.api import Report, Spec, Writer, hookimpl
-from platypose_pictures.config import EvaluationPicturesConfig, PicturesConfig
+from platypose_pictures.config import EvaluationPicturesConfig, MovieConfig, PicturesConfig
 
 PLATYPOSE_API = 1
 
 
 @hookimpl
 def platypose_writers() -> Iterable[Spec[Writer]]:
-    """The pictures."""
+    """Pictures and films."""
     yield Spec(
         "pictures",
         PicturesConfig,
         "platypose_pictures.writer:build",
         "Hypotheses over the evidence, in 3D from two sides and over time, as PNG.",
+    )
+    yield Spec(
+        "gif",
+        MovieConfig,
+        "platypose_pictures.film:build_gif",
+        "A film of the hypotheses over the evidence and in 3D, as GIF.",
+    )
+    yield Spec(
+        "mp4",
+        MovieConfig,
+        "platypose_pictures.film:build_mp4",
+        "The same film as MP4; needs PyAV.",
     )
 
 
@@ -28,5 +40,5 @@ def platypose_reports() -> Iterable[Spec[Report]]:
         "pictures",
         EvaluationPicturesConfig,
         "platypose_pictures.evaluation:build",
-        "The calibration curve, and errors by joint, stance and action, as PNG.",
+        "Calibration curves and errors of an evaluation, a prior or a comparison, as PNG.",
     )

@@ -16,6 +16,7 @@ from platypose_pictures.contact_sheet import contact_sheet
 from platypose_pictures.overlay import overlay
 from platypose_pictures.poses import poses
 from platypose_pictures.time_course import time_course
+from platypose_pictures.uncertainty import uncertainty
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +35,7 @@ class Pictures:
 
         Returns:
             samples.png for free samples. Otherwise poses.png; overlay.png where a camera saw
-            keypoints; time.png where there is more than one frame.
+            keypoints; time.png and uncertainty.png where there is more than one frame.
         """
         paths = []
         for name, figure in self._figures(result, evidence):
@@ -51,6 +52,7 @@ class Pictures:
         yield "poses.png", poses(result, evidence, self.config)
         if result.samples.shape[1] > 1:
             yield "time.png", time_course(result, evidence)
+            yield "uncertainty.png", uncertainty(result, evidence)
 
 
 def build(config: PicturesConfig, context: BuildContext) -> Pictures:

@@ -38,8 +38,7 @@ def written(scene: Any, folder: Path, free: bool = False, **options: int) -> dic
 
 
 def test_the_plugin_offers_a_writer() -> None:
-    (spec,) = platypose_writers()
-    assert spec.name == "pictures"
+    assert [spec.name for spec in platypose_writers()] == ["pictures", "gif", "mp4"]
     assert isinstance(build(PicturesConfig(), None), Writer)  # type: ignore[arg-type]
 
 
@@ -60,7 +59,7 @@ def test_a_wrong_option_is_named(option: str) -> None:
 
 def test_six_frames_fill_ten_inches(scene: Scene, tmp_path: Path) -> None:
     paths = written(scene(frames=12), tmp_path, dpi=60)
-    assert sorted(paths) == ["overlay.png", "poses.png", "time.png"]
+    assert sorted(paths) == ["overlay.png", "poses.png", "time.png", "uncertainty.png"]
     assert png_size(paths["overlay.png"])[0] == png_size(paths["poses.png"])[0] == 600
 
 
@@ -78,9 +77,12 @@ def test_twice_the_resolution_is_twice_the_size(scene: Scene, tmp_path: Path) ->
     [
         ({"frames": 1}, ["overlay.png", "poses.png"]),
         ({"frames": 1, "views": 4}, ["overlay.png", "poses.png"]),
-        ({"frames": 2, "views": 2}, ["overlay.png", "poses.png", "time.png"]),
-        ({"hypotheses": 1, "frames": 2}, ["overlay.png", "poses.png", "time.png"]),
-        ({"views": 0, "frames": 2}, ["poses.png", "time.png"]),
+        ({"frames": 2, "views": 2}, ["overlay.png", "poses.png", "time.png", "uncertainty.png"]),
+        (
+            {"hypotheses": 1, "frames": 2},
+            ["overlay.png", "poses.png", "time.png", "uncertainty.png"],
+        ),
+        ({"views": 0, "frames": 2}, ["poses.png", "time.png", "uncertainty.png"]),
         ({"views": 0, "frames": 1, "hypotheses": 1}, ["poses.png"]),
     ],
 )
@@ -113,7 +115,7 @@ def test_a_dollar_sign_begins_no_formula(scene: Scene, tmp_path: Path) -> None:
     evidence = attrs.evolve(person.evidence, cameras=(camera,))
     result = attrs.evolve(person.result, credit="Paid $5 of $^7.")
     person = attrs.evolve(person, result=result, evidence=evidence)
-    assert len(written(person, tmp_path, dpi=40)) == 3
+    assert len(written(person, tmp_path, dpi=40)) == 4
 
 
 def test_the_credit_is_in_every_picture(scene: Scene) -> None:

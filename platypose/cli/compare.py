@@ -1,0 +1,252 @@
+"""`platypose compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from platypose.api import UserError
+from platypose.cli import options
+
+if TYPE_CHECKING:
+    from platypose.evaluation.compare import Comparison
+
+WIDE = 160
+"""Of a table that goes into a file, characters."""
+
+
+def compare(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="JSON files of comparisons to show again; nothing is lifted.", show_default=False
+        ),
+    ] = None,
+    experiment: Annotated[
+        str | None,
+        typer.Option(help="As of platypose evaluate: a name, or a YAML file.", show_default=False),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="What to lift, as of platypose evaluate.", show_default=False),
+    ] = None,
+    samplers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            help="Samplers, as name or name:option=value,…, one after another; energy_scale and "
+            "energy may be among the options.",
+            show_default=False,
+        ),
+    ] = None,
+    calls: Annotated[
+        str, typer.Option(metavar="N,N,…", help="Denoiser calls of each sampler.")
+    ] = "2,4,8,16",
+    prior: Annotated[
+        list[str] | None,
+        typer.Option(help="Installed prior or checkpoint; several.", show_default="pose-17"),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(help="Only the first clips of a fixed shuffle.", show_default="all"),
+    ] = None,
+    num_samples: Annotated[
+        int | None, typer.Option(help="Hypotheses.", show_default="the experiment's")
+    ] = None,
+    root: Annotated[
+        str | None,
+        typer.Option(help="unknown (solved for) or known (the true one).", show_default="unknown"),
+    ] = None,
+    noise_px: Annotated[
+        float | None,
+        typer.Option(help="Noise added to keypoints, px.", show_default="the experiment's"),
+    ] = None,
+    occlude: Annotated[
+        str | None,
+        typer.Option(help="Hide lower-body, half or random:p.", show_default="none"),
+    ] = None,
+    views: Annotated[
+        int | None, typer.Option(help="Made cameras at once, 1 to 4.", show_default="1")
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Runs, with one seed after another on the same evidence.")
+    ] = 1,
+    seed: Annotated[int | None, typer.Option(help="Of the first run.", show_default="0")] = None,
+    json_: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="File for the rows; a run that was stopped goes on.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New folder for rows, table and pictures.", show_default=False),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Add ratios to this sampler: at its most calls, its best energy score.",
+            show_default=False,
+        ),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Report of more files for --out; none for none.", show_default="pictures"
+        ),
+    ] = None,
+    set_: options.Set = None,
+    device: options.Device = None,
+    precision: options.PrecisionOption = None,
+) -> None:
+    """Run samplers side by side, at several numbers of denoiser calls.
+
+    All are given the same evidence and noise, scene by scene one after another.
+    """
+    if json_ is not None and (json_.is_dir() or not json_.absolute().parent.is_dir()):
+        raise UserError(f"--json {json_} must be a file name in a folder that exists.")
+    if out is not None:
+        from platypose.lifting.run import require_new
+
+        require_new(out)
+    reports = report or ["pictures"]
+    if results:
+        from platypose.evaluation.compare_rows import read_rows
+
+        rows = [row for path in results for row in read_rows(path)]
+        _finish(rows, json_, out, reports, against, markdown)
+        return
+    comparison = _comparison(
+        experiment,
+        samplers,
+        calls,
+        prior,
+        repeats,
+        json_,
+        set_,
+        data=[str(path) for path in data] if data else None,
+        limit=limit,
+        samples=num_samples,
+        root=root,
+        noise_px=noise_px,
+        occlude=occlude,
+        views=views,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+    stopped = _run(comparison)
+    if stopped and not comparison.rows():
+        typer.echo("Stopped; nothing was written.", err=True)
+        raise typer.Exit(130)
+    _finish(comparison.rows(), json_, out, reports, against, markdown)
+    if stopped:
+        again = "; the same command goes on" if json_ is not None else ""
+        typer.echo(f"Stopped: this is of the clips that all samplers have lifted{again}.", err=True)
+        raise typer.Exit(130)
+    comparison.finish()
+
+
+def _comparison(
+    name: str | None,
+    samplers: str | None,
+    calls: str,
+    priors: list[str] | None,
+    repeats: int,
+    json_: Path | None,
+    overrides: list[str] | None,
+    **given: Any,
+) -> Comparison:
+    from platypose.config import merge_overrides, structure
+    from platypose.evaluation.compare_config import read_calls, read_entrants
+    from platypose.evaluation.config import EvaluateConfig
+    from platypose.evaluation.experiment import experiment, experiments
+
+    if name is None:
+        raise UserError(f"--experiment is missing; there is {', '.join(experiments())}.")
+    if samplers is None:
+        raise UserError("--samplers is missing; name some, such as posterior,guided-ddim.")
+    entrants, numbers = read_entrants(samplers), read_calls(calls)
+    content = experiment(name)
+    content |= {field: value for field, value in given.items() if value is not None}
+    config = structure(
+        merge_overrides(content, overrides or ()), EvaluateConfig, f"experiment {name}"
+    )
+
+    from platypose.evaluation.compare import Comparison, Plan
+
+    plan = Plan(
+        config=config,
+        priors=tuple(dict.fromkeys(priors or [config.prior])),
+        entrants=entrants,
+        calls=numbers,
+        repeats=repeats,
+    )
+    return Comparison(plan, None if json_ is None else json_.with_name(f"{json_.name}.partial"))
+
+
+def _run(comparison: Comparison) -> bool:
+    """Run with a bar; whether it was stopped."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from platypose.evaluation.compare import Progress as Done
+
+    columns = (
+        TextColumn("clip {task.completed:.0f}/{task.total:.0f}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=3600) as bar:
+        task = bar.add_task("compare", total=1)
+
+        def progress(done: Done) -> None:
+            bar.update(task, completed=done.clips, total=done.total)
+
+        try:
+            comparison.run(progress)
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+def _finish(
+    rows: list[dict[str, Any]],
+    json_: Path | None,
+    out: Path | None,
+    reports: list[str],
+    against: str | None,
+    markdown_: bool,
+) -> None:
+    """Print the table, and write what is asked for."""
+    from rich.console import Console
+
+    from platypose.evaluation.compare_rows import write_rows
+    from platypose.evaluation.compare_table import markdown, tables
+
+    if json_ is not None:
+        write_rows(rows, json_)
+    if out is not None:
+        from platypose.evaluation.compare_report import write_folder
+
+        write_folder(rows, out, reports, against)
+    if markdown_:
+        typer.echo(markdown(rows, against))
+    else:
+        console = Console()
+        console.width = console.width if console.is_terminal else WIDE
+        for table in tables(rows, against):
+            console.print(table, highlight=False)
+            console.print()
+    for path in filter(None, (json_, out)):
+        typer.echo(f"Wrote {path}", err=markdown_)
