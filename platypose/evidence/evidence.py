@@ -11,13 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platypose.api.errors import UserError
-from platypose.skeleton import keypoint_set
-
-Array = NDArray[Any]
+from platypose.evidence.checks import (
+    Array,
+    require_array,
+    require_confidence,
+    require_heatmaps,
+    require_names,
+)
 
 
 def _float64(value: Any) -> NDArray[np.float64]:
     return np.asarray(value, np.float64)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _is_length(value: Any) -> bool:
+    return _is_number(value) and value >= 1 and float(value).is_integer()
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -31,6 +43,10 @@ class Camera:
         rotation: R of x_cam = R x_world + t, (3, 3), or of a camera that moves (F, 3, 3).
         translation: t, metres, (3,), or of a camera that moves (F, 3).
         image_size: width and height, pixels.
+        focal_deviation: standard deviation of the logarithm of the focal length; 0 where it is
+            known.
+        tilt_deviation: standard deviation of the camera's pitch, the turn about its x axis,
+            radians; 0 where it is known.
     """
 
     name: str
@@ -39,12 +55,16 @@ class Camera:
     rotation: NDArray[np.float64] = attrs.field(converter=_float64)
     translation: NDArray[np.float64] = attrs.field(converter=_float64)
     image_size: tuple[int, int]
+    focal_deviation: float = 0.0
+    tilt_deviation: float = 0.0
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise UserError(f"The name of a camera must be a text, not {self.name!r}.")
         where = f"camera {self.name!r}"
         frames = self.rotation.shape[:1] if self.moves else ()
-        _require_array(self.rotation, (*frames, 3, 3), f"rotation of {where}")
-        _require_array(self.translation, (*frames, 3), f"translation of {where}")
+        require_array(self.rotation, (*frames, 3, 3), f"rotation of {where}")
+        require_array(self.translation, (*frames, 3), f"translation of {where}")
         wrong = np.abs(self.rotation @ self.rotation.swapaxes(-1, -2) - np.eye(3)) > 1e-3
         if wrong.any() or (np.linalg.det(self.rotation) < 0).any():
             raise UserError(f"The rotation of {where} is no rotation matrix.")
@@ -52,10 +72,21 @@ class Camera:
             raise UserError(
                 f"The projection of {where} must be a name, its parameters a mapping of names."
             )
-        if len(self.image_size) != 2 or min(self.image_size) < 1:
+        if len(self.image_size) != 2 or not all(map(_is_length, self.image_size)):
             raise UserError(
                 f"The image size of {where} must be two positive numbers, not {self.image_size}."
             )
+        for name in ("focal_deviation", "tilt_deviation"):
+            value = getattr(self, name)
+            if not (_is_number(value) and 0 <= value < np.inf):
+                raise UserError(
+                    f"The {name} of {where} must be a number of at least 0, not {value!r}."
+                )
+
+    @property
+    def guessed(self) -> bool:
+        """Whether its focal length or its tilt is not known."""
+        return self.focal_deviation > 0 or self.tilt_deviation > 0
 
     @property
     def moves(self) -> bool:
@@ -89,6 +120,7 @@ class Evidence:
         joints_3d_mask: (F, J) which of them were measured; all if None.
         root: (F, 3) the true position of the root joint, world metres; used only on request.
         credit: whom to thank for the data.
+        first_frame: the video's frame that is frame 0 here.
     """
 
     frame_rate: float
@@ -104,6 +136,7 @@ class Evidence:
     joints_3d_mask: Array | None = None
     root: Array | None = None
     credit: str = ""
+    first_frame: int = 0
 
     @property
     def num_frames(self) -> int:
@@ -123,6 +156,7 @@ class Evidence:
         return attrs.evolve(
             self,
             cameras=tuple(camera.at(frames) for camera in self.cameras),
+            first_frame=self.first_frame + (int(frames[0]) if len(frames) else 0),
             **{name: array[frames] for name, array in arrays.items() if array is not None},
         )
 
@@ -150,6 +184,10 @@ class Evidence:
     def __attrs_post_init__(self) -> None:
         if not (np.isfinite(self.frame_rate) and self.frame_rate > 0):
             raise UserError(f"The frame rate must be a positive number, not {self.frame_rate!r}.")
+        if not isinstance(self.first_frame, int) or self.first_frame < 0:
+            raise UserError(
+                f"first_frame must be a whole number of at least 0, not {self.first_frame!r}."
+            )
         if self.keypoints is None and self.heatmaps is None and self.joints_3d is None:
             raise UserError("The evidence holds no keypoints, heatmaps or joints_3d.")
         frames, views, points = self.num_frames, len(self.cameras), len(self.keypoint_names)
@@ -163,25 +201,20 @@ class Evidence:
                     f"evidence has {frames}."
                 )
         if self.keypoints is not None:
-            _require_array(self.keypoints, (frames, views, points, 2), "keypoints")
+            require_array(self.keypoints, (frames, views, points, 2), "keypoints")
         if self.confidence is not None:
-            _require_array(self.confidence, (frames, views, points), "confidence")
-            if (self.confidence < 0).any() or (self.confidence > 1).any():
-                raise UserError("The confidence must lie between 0 and 1.")
+            require_confidence(self.confidence, (frames, views, points))
         if self.covariance is not None:
-            _require_array(self.covariance, (frames, views, points, 2, 2), "covariance")
-        self._check_heatmaps(frames, views, points)
+            require_array(self.covariance, (frames, views, points, 2, 2), "covariance")
+        if self.heatmaps is not None:
+            axes = {"frames": frames, "cameras": views, "keypoints": points}
+            require_heatmaps(self.heatmaps, self.cell_to_pixel, axes)
         self._check_joints(frames)
         if self.root is not None:
-            _require_array(self.root, (frames, 3), "root")
+            require_array(self.root, (frames, 3), "root")
 
     def _check_names(self) -> None:
-        known = keypoint_set(self.keypoint_set).keypoints
-        unknown = sorted(set(self.keypoint_names) - set(known))
-        if unknown:
-            raise UserError(f"Keypoint {unknown[0]!r} is not of the set {self.keypoint_set!r}.")
-        if len(set(self.keypoint_names)) < len(self.keypoint_names):
-            raise UserError("keypoint_names names a keypoint twice.")
+        require_names(self.keypoint_set, self.keypoint_names)
         if self.keypoints is None and self.heatmaps is None:
             return
         if not self.keypoint_names:
@@ -189,39 +222,13 @@ class Evidence:
         if not self.cameras:
             raise UserError("The evidence has keypoints or heatmaps but no camera.")
 
-    def _check_heatmaps(self, frames: int, views: int, points: int) -> None:
-        if self.heatmaps is None:
-            return
-        if self.heatmaps.ndim != 5 or self.heatmaps.shape[:3] != (frames, views, points):
-            raise UserError(
-                f"heatmaps has shape {self.heatmaps.shape} but needs (frames, cameras, keypoints, "
-                f"height, width) = ({frames}, {views}, {points}, h, w)."
-            )
-        if min(self.heatmaps.shape[3:]) < 2:
-            raise UserError(
-                f"heatmaps of {self.heatmaps.shape[3:]} cells are too small; 2 x 2 at least."
-            )
-        _require_array(self.heatmaps, self.heatmaps.shape, "heatmaps")
-        if self.heatmaps.min() < 0:
-            raise UserError("heatmaps has scores below 0.")
-        if self.cell_to_pixel is None:
-            raise UserError("The evidence has heatmaps but no cell_to_pixel.")
-        per_keypoint = self.cell_to_pixel.shape[2:3] == (points,)
-        _require_array(
-            self.cell_to_pixel,
-            (frames, views, points if per_keypoint else 1, 2, 3),
-            "cell_to_pixel",
-        )
-        if (np.abs(np.linalg.det(_float64(self.cell_to_pixel[..., :2]))) < 1e-9).any():
-            raise UserError("cell_to_pixel maps a heatmap onto a line; its 2 x 2 part has no area.")
-
     def _check_joints(self, frames: int) -> None:
         if self.joints_3d is None:
             return
         joints = self.joints_3d.shape[1] if self.joints_3d.ndim == 3 else 0
-        _require_array(self.joints_3d, (frames, joints, 3), "joints_3d")
+        require_array(self.joints_3d, (frames, joints, 3), "joints_3d")
         if self.joints_3d_mask is not None:
-            _require_array(self.joints_3d_mask, (frames, joints), "joints_3d_mask")
+            require_array(self.joints_3d_mask, (frames, joints), "joints_3d_mask")
 
 
 BY_FRAME = (
@@ -229,16 +236,3 @@ BY_FRAME = (
     *("joints_3d", "joints_3d_mask", "root"),
 )
 """The arrays of an evidence, whose first axis is F in all of them."""
-
-
-def _require_array(array: Array, shape: tuple[int, ...], name: str) -> None:
-    if array.shape != shape:
-        raise UserError(f"{name} has shape {array.shape} but needs {shape}.")
-    if array.dtype.kind not in "fiub":
-        raise UserError(f"{name} holds {array.dtype}, not numbers.")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise UserError(
-            f"{name} is NaN or infinite at {index}; a missing keypoint has confidence 0."
-        )

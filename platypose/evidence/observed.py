@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platypose.api.errors import UserError
-from platypose.evidence.evidence import Array, Evidence
+from platypose.evidence.checks import Array
+from platypose.evidence.evidence import Evidence
 from platypose.skeleton import Skeleton, keypoint_set
 
 

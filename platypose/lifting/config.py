@@ -7,7 +7,7 @@ from typing import Literal
 
 import attrs
 
-from platypose.api import Config, Energy, Reader, Sampler, Writer, field
+from platypose.api import Calibration, Config, Energy, Reader, Sampler, Writer, field
 from platypose.compute import DeviceName, Precision
 from platypose.config import Chosen
 
@@ -37,9 +37,58 @@ class SampleConfig(Config):
 class LiftConfig(Config):
     """One lifting run."""
 
-    evidence: Path = field(..., doc="The evidence file.")
+    evidence: tuple[Path, ...] = field(
+        ...,
+        doc="The evidence file, or files of detections, one for each camera.",
+        check=lambda v: len(v) >= 1,
+        needs="at least one file",
+    )
     format: Chosen[Reader] | None = field(
-        None, doc="The reader of a foreign format; none reads Platypose's own."
+        None, doc="The reader of the evidence; none finds it by content."
+    )
+    person: str = field(
+        "largest",
+        doc="Whom to lift: largest in the picture, all, or a name; names with commas between them, "
+        "one for each camera, where they differ.",
+    )
+    frame_rate: float | None = field(
+        None,
+        doc="Frames a second, where the files do not say it or are wrong.",
+        check=lambda v: v is None or 0 < v < float("inf"),
+        needs="a finite number above 0",
+    )
+    image_size: tuple[int, int] | None = field(
+        None,
+        doc="Width and height of the video, px, where the files do not say it.",
+        check=lambda v: v is None or min(v) >= 1,
+        needs="two whole numbers above 0",
+    )
+    camera: str | None = field(
+        None,
+        doc="A camera file, or a preset such as h36m:S1/54138969; none takes the evidence's own, "
+        "or guesses.",
+    )
+    camera_format: Chosen[Calibration] | None = field(
+        None, doc="The format of the camera file; none finds it by content."
+    )
+    views: tuple[str, ...] = field(
+        (), doc="Names of the cameras in that file that took the evidence, in its order."
+    )
+    rescale_camera: bool = field(
+        False, doc="Whether the video is the calibrated picture at another size."
+    )
+    fov: float | None = field(
+        None,
+        doc="Without a camera file: the angle between the left and the right edge of the picture, "
+        "degrees.",
+        check=lambda v: v is None or 1 <= v <= 170,
+        needs="an angle from 1 to 170",
+    )
+    tilt: float | None = field(
+        None,
+        doc="Of a camera whose tilt is not known: how far it looks down, degrees.",
+        check=lambda v: v is None or -85 <= v <= 85,
+        needs="an angle from −85 to 85",
     )
     prior: str = field("pose-17", doc="An installed prior, or the path of a checkpoint.")
     energies: tuple[Chosen[Energy], ...] = field(

@@ -90,13 +90,46 @@ class Result:
             raise UserError(f"{path} is no result file, or is damaged ({error}).") from None
         if header.get("kind") != "result" or header.get("format") != FORMAT:
             raise UserError(f"{path} is no result of format {FORMAT}.")
-        return cls(
-            **{name: arrays[name] for name in _ARRAYS},
-            skeleton=skeleton(header["skeleton"]),
-            frame_rate=header["frame_rate"],
-            credit=header["credit"],
-            keypoint_names=tuple(header["keypoint_names"]),
-        )
+        try:
+            result = cls(
+                **{name: arrays[name] for name in _ARRAYS},
+                skeleton=skeleton(header["skeleton"]),
+                frame_rate=float(header["frame_rate"]),
+                credit=str(header["credit"]),
+                keypoint_names=tuple(header["keypoint_names"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{path} is no result file, or is damaged ({error!r}).") from None
+        _check(result, path)
+        return result
+
+
+def _check(result: Result, path: Path) -> None:
+    """Refuse arrays that do not go together.
+
+    Raises:
+        UserError: with the name of the first one.
+    """
+    hypotheses, frames = result.samples.shape[:2]
+    views, points = result.weights.shape[1:] if result.weights.ndim == 3 else (0, 0)
+    shapes = {
+        "samples": (hypotheses, frames, len(result.skeleton.joints), 3),
+        "root": (hypotheses, frames, 3),
+        "energy": (hypotheses, frames),
+        "projected": (hypotheses, frames, views, points, 2),
+        "observed": (frames, views, points, 2),
+        "weights": (frames, views, points),
+    }
+    for name, shape in shapes.items():
+        array = getattr(result, name)
+        if array.shape != shape or not (hypotheses and frames):
+            raise UserError(f"{path} is damaged: {name} has shape {array.shape}, not {shape}.")
+        if not np.isfinite(array).all():
+            raise UserError(f"{path} is damaged: {name} holds numbers that are not finite.")
+    if not (np.isfinite(result.frame_rate) and result.frame_rate > 0):
+        raise UserError(f"{path} is damaged: its frame rate is {result.frame_rate}.")
+    if len(result.keypoint_names) != points:
+        raise UserError(f"{path} is damaged: it does not name its {points} keypoints.")
 
 
 _ARRAYS = ("samples", "root", "energy", "projected", "observed", "weights")

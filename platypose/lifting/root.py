@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from platypose.api import BuildContext, RootPrior, UserError
@@ -21,7 +23,7 @@ ZOOM = 4.0
 DEVIATION = 4.0
 """Standard deviation of an unknown root about its first guess, metres."""
 FEWEST = 3
-"""Keypoints, over all views, without which a frame's root is not solved for."""
+"""Keypoints, over all views, without which a frame says too little to guess a root from."""
 
 
 @runtime_checkable
@@ -42,7 +44,7 @@ def solved_root(observed: Observed, views: Views | None, context: BuildContext) 
     """The root as it follows from what was seen: joints measured in 3D, or keypoints in images.
 
     Raises:
-        UserError: a frame shows too little.
+        UserError: no frame shows enough.
     """
     if observed.evidence.joints_3d is not None:
         return MeasuredRoot(observed, context)
@@ -112,19 +114,21 @@ class SeenRoot:
     and divided by the depth ratio of a first guess their residuals are pixels. Only the column of
     s depends on the pose, so q is eliminated beforehand. A broad prior (as wide as the guess's
     own s, and one unit of q) decides what the evidence leaves open. The first guess places a
-    standing adult by the plain lines of sight.
+    standing adult by the plain lines of sight; in frames that show too little for that, it lies
+    between those of the frames before and after.
 
     Raises:
-        UserError: a frame shows too little.
+        UserError: no frame shows enough.
     """
 
     def __init__(self, observed: Observed, views: Views, context: BuildContext) -> None:
-        _require_enough(observed)
+        enough = _showing_enough(observed)
         lines = _Lines(observed, views)
         standing = torch.tensor(context.skeleton.standing, dtype=torch.float64)
         guess = lines.place(standing, lines.depths(lines.place(standing, None)))
+        guess, nearest = _bridged(guess, enough)
         depths = lines.depths(guess)
-        best = lines.weight.sum(2).argmax(1)
+        best = lines.weight.sum(2).argmax(1)[nearest]
         frames = torch.arange(len(best))
         turn = lines.rotation[frames, best]
         centre = -(turn.mT @ lines.translation[frames, best][..., None]).squeeze(-1)
@@ -197,9 +201,11 @@ class _Lines:
         residual = torch.einsum("fvkic,kc->fvki", self.in_world, self.keypoints @ pose)
         matrix = torch.einsum("fvk,fvkic,fvkid->fcd", weight, self.in_world, self.in_world)
         right = -torch.einsum("fvk,fvkic,fvki->fc", weight, self.in_world, residual + self.offset)
-        # Parallel projections leave depth open; a trace of regularity makes it zero.
+        # Parallel projections leave depth open; a trace of regularity makes it zero, and so it
+        # does everything in a frame that shows nothing.
         trace = matrix.diagonal(dim1=1, dim2=2).sum(-1)[:, None, None]
-        solution: Tensor = torch.linalg.solve(matrix + 1e-9 * trace * torch.eye(3), right)
+        regular = torch.where(trace > 0, 1e-9 * trace, 1.0) * torch.eye(3)
+        solution: Tensor = torch.linalg.solve(matrix + regular, right)
         return solution
 
     def depths(self, root: Float[Tensor, "F 3"]) -> Float[Tensor, "F V"]:
@@ -208,17 +214,23 @@ class _Lines:
         return depth.clamp(min=NEAREST)
 
 
-def _require_enough(observed: Observed) -> None:
+def _showing_enough(observed: Observed) -> NDArray[np.bool_]:
     counts = (observed.weights > 0).sum((1, 2))
-    poor = [int(frame) for frame in (counts < FEWEST).nonzero()[0]]
-    if not poor:
-        return
-    if counts[poor].any():
+    if not counts.any():
+        raise UserError("No frame shows a person: no keypoint has a confidence above 0.")
+    if counts.max() < FEWEST:
         raise UserError(
-            f"Frame {poor[0]} shows {counts[poor[0]]} of the {FEWEST} keypoints that placing a "
-            "person needs; leave such frames out, or use --root known."
+            f"No frame shows the {FEWEST} keypoints that placing a person needs; use --root known."
         )
-    which = (
-        f"Frame {poor[0]} shows" if len(poor) == 1 else f"{len(poor)} frames ({poor[0]}, …) show"
-    )
-    raise UserError(f"{which} no person: no keypoint there has a confidence above 0.")
+    return np.asarray(counts >= FEWEST)
+
+
+def _bridged(
+    values: Float[Tensor, "F 3"], known: NDArray[np.bool_]
+) -> tuple[Float[Tensor, "F 3"], Int[Tensor, " F"]]:
+    """Values with the unknown ones interpolated, and the nearest known frame of each frame."""
+    frames, at = np.arange(len(known)), known.nonzero()[0]
+    columns = [np.interp(frames, at, values[at, i].numpy()) for i in range(3)]
+    position = np.interp(frames, at, np.arange(len(at)))
+    nearest = at[np.round(position).astype(np.int64)]
+    return torch.from_numpy(np.stack(columns, 1)), torch.from_numpy(nearest)

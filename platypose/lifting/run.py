@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ import attrs
 import numpy as np
 import torch
 
-from platypose.api import Energy, UserError
-from platypose.api.kinds.reader import KIND as READER
+from platypose.api import Energy, UserError, Writer
 from platypose.api.kinds.writer import KIND as WRITER
 from platypose.config import choose, unstructure, write_yaml
 from platypose.evidence import Evidence
 from platypose.files import make_folders
 from platypose.lifting.config import LiftConfig, SampleConfig
+from platypose.lifting.ground import floor_of
 from platypose.lifting.guidance import Guidance
+from platypose.lifting.noise import noise_report
+from platypose.lifting.people import read_people, resolved
 from platypose.lifting.pipeline import Platypose, Step
-from platypose.lifting.pretrained import absolute, plain_context
+from platypose.lifting.pretrained import absolute
 from platypose.lifting.result import Result
 from platypose.registry import plugins
 
@@ -36,7 +39,8 @@ def lift(
 
     Arguments:
         config: the run.
-        out: receives samples.safetensors, summary.json, config.yaml and the writers' files.
+        out: receives samples.safetensors, summary.json, config.yaml and the writers' files; of
+            all people, each in a folder of its own.
         progress: called after each noise level.
 
     Returns:
@@ -46,14 +50,52 @@ def lift(
         UserError: something in the configuration or the evidence is wrong.
     """
     require_new(out)
-    evidence = _read(config)
-    config = _resolve(config, evidence)
+    people = read_people(config)
+    config = _resolve(config, next(iter(people.values())))
     pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
     writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
+    lifted, left_out = [], {}
+    for name, evidence in people.items():
+        one = attrs.evolve(config, person=name)
+        try:
+            lifted.append(_lift_one(one, evidence, pose, progress))
+        except UserError as error:
+            left_out[name] = str(error)
+            if len(left_out) == len(people):
+                raise
+    with NewFolder(out) as folder:
+        if config.person != "all":
+            _write(attrs.evolve(lifted[0], config=config), folder, writers)
+            return lifted[0].summary
+        for run in lifted:
+            inner = folder / re.sub(r"[^\w.-]", "_", f"person-{run.config.person}")
+            inner.mkdir()
+            _write(run, inner, writers)
+        summary = {
+            "people": {run.config.person: run.summary for run in lifted},
+            "left_out": left_out,
+        }
+        _write_yaml_and_json(config, summary, folder)
+    return summary
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Lifted:
+    """One person's hypotheses."""
+
+    config: LiftConfig
+    evidence: Evidence
+    result: Result
+    summary: dict[str, Any]
+
+
+def _lift_one(
+    config: LiftConfig, evidence: Evidence, pose: Platypose, progress: Callable[[Step], None]
+) -> _Lifted:
     try:
         guidance = pose.energy(evidence, *config.energies, root=config.root)
     except UserError as error:
-        raise UserError(f"{config.evidence}: {error}") from None
+        raise UserError(f"{', '.join(map(str, config.evidence))}: {error}") from None
     began = time.perf_counter()
     steps = pose.sample(
         config.samples,
@@ -68,13 +110,23 @@ def lift(
     seconds = time.perf_counter() - began
     result = _result(pose, step, guidance)
     summary = summarise(result, seconds=seconds, denoiser_calls=step.denoiser_calls)
-    with NewFolder(out) as folder:
-        result.write(folder / "samples.safetensors")
-        write_yaml(unstructure(config), folder / "config.yaml")
-        (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-        for writer in writers:
-            writer.write(result, evidence, folder)
-    return summary
+    summary["noise"] = noise_report(result, guidance, config.energy_scale)
+    summary["floor"] = floor_of(result)
+    summary["first_frame"] = evidence.first_frame
+    summary["guessed_cameras"] = [camera.name for camera in evidence.cameras if camera.guessed]
+    return _Lifted(config=config, evidence=evidence, result=result, summary=summary)
+
+
+def _write(lifted: _Lifted, folder: Path, writers: Sequence[Writer]) -> None:
+    lifted.result.write(folder / "samples.safetensors")
+    _write_yaml_and_json(lifted.config, lifted.summary, folder)
+    for writer in writers:
+        writer.write(lifted.result, lifted.evidence, folder)
+
+
+def _write_yaml_and_json(config: LiftConfig, summary: dict[str, Any], folder: Path) -> None:
+    write_yaml(unstructure(config), folder / "config.yaml")
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
 def sample(config: SampleConfig, out: Path) -> None:
@@ -143,24 +195,12 @@ def summarise(result: Result, *, seconds: float, denoiser_calls: int) -> dict[st
     }
 
 
-def _read(config: LiftConfig) -> Evidence:
-    if config.format is None:
-        return Evidence.read(config.evidence)
-    reader = plugins().registry(READER).build(config.format, plain_context())
-    return reader.read(config.evidence)
-
-
 def _resolve(config: LiftConfig, evidence: Evidence) -> LiftConfig:
     """Fill in what depends on the evidence, so that the saved configuration says it."""
     energies = config.energies
     if not energies:
         energies = (choose(Energy, _default_energy(evidence)),)
-    return attrs.evolve(
-        config,
-        evidence=config.evidence.resolve(),
-        prior=absolute(config.prior),
-        energies=energies,
-    )
+    return attrs.evolve(resolved(config), prior=absolute(config.prior), energies=energies)
 
 
 def _default_energy(evidence: Evidence) -> str:

@@ -77,6 +77,13 @@ def test_every_map_is_an_average_of_joints_on_the_keypoint_s_side(known: Keypoin
     ("name", "size", "index", "keypoint"),
     [
         ("coco-17", 17, 9, "left_wrist"),
+        ("coco-18", 18, 10, "right_ankle"),
+        ("mpii-16", 16, 6, "pelvis"),
+        ("halpe-26", 26, 19, "mid_hip"),
+        ("h36m-32", 32, 27, "right_wrist"),
+        ("3dhp-28", 28, 24, "right_knee"),
+        ("3dhp-17", 17, 14, "pelvis"),
+        ("smpl-24", 24, 21, "right_wrist"),
         ("body-25", 25, 8, "mid_hip"),
         ("body-25b", 25, 17, "upper_neck"),
         ("mediapipe-33", 33, 27, "left_ankle"),
@@ -88,6 +95,33 @@ def test_keypoints_stand_in_the_order_of_the_detector(
 ) -> None:
     known = keypoint_set(name)
     assert len(known.keypoints) == size and known.keypoints[index] == keypoint
+
+
+def test_the_17_of_the_32_joints_of_human36m_are_those_that_its_users_take() -> None:
+    kept = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
+    assert tuple(keypoint_set("h36m-32").keypoints[i] for i in kept) == H36M_17.joints
+
+
+def test_doubles_among_the_32_joints_are_where_their_originals_are() -> None:
+    expressible = keypoint_set("h36m-32").expressible(H36M_17)
+    index = {name: i for i, name in enumerate(keypoint_set("h36m-32").keypoints)}
+    doubles = {index[name]: w[0][0] for name, w in expressible.items() if name not in JOINT}
+    assert doubles == {
+        11: "hip",
+        16: "thorax",
+        20: "left_wrist",
+        24: "thorax",
+        28: "right_wrist",
+    }
+
+
+def test_smpl_s_head_continued_by_three_tenths_of_its_bone_is_the_pose_s_head() -> None:
+    expressible = keypoint_set("smpl-24").expressible(H36M_17)
+    neck, head = (
+        sum(weight * STANDING[JOINT[joint]] for joint, weight in expressible[name])
+        for name in ("neck", "head")
+    )
+    np.testing.assert_allclose(1.3 * head - 0.3 * neck, STANDING[JOINT["head"]])
 
 
 def test_unknown_names_are_one_sentence() -> None:

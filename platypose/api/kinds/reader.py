@@ -10,15 +10,29 @@ from platypose.api.kind import Kind, hookspec
 from platypose.api.spec import Spec
 
 if TYPE_CHECKING:
-    from platypose.evidence import Evidence
+    from platypose.evidence import Detections, Evidence
 
 
 @runtime_checkable
 class Reader(Protocol):
-    """Reads one foreign format; `platypose lift --format NAME` selects it."""
+    """Reads one foreign format.
 
-    def read(self, path: Path) -> Evidence:
+    The format of a file is found by asking every reader; `platypose lift --format NAME` selects
+    one.
+    """
+
+    def recognises(self, path: Path) -> bool:
+        """Whether a file or folder seems to be of this format, by a glance at its content.
+
+        It reads little, executes nothing, and is false for whatever it cannot make sense of.
+        """
+        ...
+
+    def read(self, path: Path) -> Detections | Evidence:
         """Read a file or folder.
+
+        Returns:
+            what a detector saw in one video, or evidence where the file has cameras too.
 
         Raises:
             UserError: the file is not of this format, or is damaged.

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from platypose.api import BuildContext, Trial, UserError
 from platypose.motion.download import Obtaining
 from platypose.motion.recording import Recording
+from platypose.unpickling import read_npz
 from platypose_motion import smpl
 from platypose_motion.config import AmassConfig
 from platypose_motion.splits import CMU_TEST_SUBJECTS
-from platypose_motion.unpickling import read_npz
 
 Array = npt.NDArray[np.float64]
 

@@ -16,10 +16,10 @@ from platypose.api import BuildContext, Trial, UserError
 from platypose.evidence import Evidence
 from platypose.motion.download import Obtaining
 from platypose.motion.recording import Recording
+from platypose.unpickling import read_npz
 from platypose_motion.config import H36mConfig
 from platypose_motion.filmed import pieces
 from platypose_motion.splits import H36M_TEST_SUBJECTS, split_of
-from platypose_motion.unpickling import read_npz
 
 Array = npt.NDArray[np.float64]
 
@@ -107,7 +107,7 @@ class H36m:
 
     def evidence(self, trial: Trial) -> Iterable[Evidence]:
         """What a detector found in the four videos of a take, with the published calibration."""
-        from platypose.evaluation.made import h36m_cameras
+        from platypose.evidence.presets import h36m_cameras
 
         truth = self.read(trial).positions
         file = trial.source.with_name(f"data_2d_h36m_{self.config.detector}.npz")

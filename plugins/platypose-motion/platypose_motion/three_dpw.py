@@ -16,10 +16,10 @@ from platypose.api import BuildContext, Trial, UserError
 from platypose.evidence import Camera, Evidence
 from platypose.motion.download import Obtaining
 from platypose.motion.recording import Recording
+from platypose.unpickling import load
 from platypose_motion import archive, smpl
 from platypose_motion.config import ThreeDpwConfig
 from platypose_motion.filmed import pieces
-from platypose_motion.unpickling import load
 from platypose_motion.vertical import z_up_rotation
 
 Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from platypose_motion.config import H36mConfig
 from platypose_motion.h36m import H36m
 
 from platypose.api import FilmedDataset, UserError
-from platypose.evaluation.made import h36m_cameras
+from platypose.evidence.presets import h36m_cameras
 from platypose.skeleton import H36M_17
 
 FRAMES = {"Directions 1": 12, "Directions": 9, "WalkDog": 10}

@@ -6,6 +6,7 @@ import os
 import pickle
 import struct
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from platypose_motion.unpickling import load, read_npz
 
 from platypose.api import UserError
+from platypose.unpickling import load, read_npz
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
@@ -171,7 +172,7 @@ _EMPTY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01bt
         (b"c_codecs\nencode\n(N}X\x0c\x00\x00\x00__defaults__)stb.", "changes a function"),
         # A function of the table in place of a value, or made by __new__.
         (b"(lp0\ncnumpy\ndtype\na.", "a function or a type"),
-        (b"cnumpy\nndarray\n)\x81.", "NEWOBJ"),
+        (b"cnumpy\nndarray\n)\x81.", "not a type object"),
         (b"cnumpy\nndarray\n(I4\ntR.", "an array by itself"),
         (b"inumpy\nndarray\n(I4\nt.", "."),
         # Bytes where an array of objects keeps addresses.
@@ -238,3 +239,19 @@ def test_npz_that_is_none(tmp_path: Path) -> None:
         read_npz(tmp_path / "a.npz", ["table"])
     with pytest.raises(UserError, match=r"b\.npz does not exist"):
         read_npz(tmp_path / "b.npz", ["table"])
+
+
+def test_a_forged_memo_takes_no_memory() -> None:
+    """The unpickler in C would make room for four thousand million entries."""
+    forged = b"\x80\x02Nr" + struct.pack("<I", 2**32 - 1) + b"."
+    tracemalloc.start()
+    assert load(forged, "file") is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_an_array_that_is_too_large_is_not_unpacked(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "bomb.npz", a=np.zeros(1 << 20, np.uint8))
+    with pytest.raises(UserError, match=r"bomb.npz/a has 1048704 bytes; at most 1000 are read"):
+        read_npz(tmp_path / "bomb.npz", ["a"], most_bytes=1000)

@@ -9,9 +9,12 @@ a forged dtype would let them take bytes for addresses.
 from __future__ import annotations
 
 import io
+import lzma
 import math
 import pickle
 import re
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -24,6 +27,11 @@ import numpy.typing as npt
 from platypose.api import UserError
 
 _PLAIN_DTYPE = re.compile(r"b1|[iu][1248]|f[248]|c(8|16)|[SU]\d{1,6}|O\d?")
+_DAMAGED = (
+    *(ValueError, EOFError, RuntimeError, MemoryError, SyntaxError, OverflowError, TypeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
+)
+"""What the standard library and NumPy raise at damaged archives and headers of arrays."""
 _Order = Literal["<", ">", "=", "|"]
 _ORDERS = get_args(_Order)
 
@@ -51,24 +59,30 @@ def load(content: bytes, file: str) -> Any:
         ) from error
 
 
-def read_npz(path: Path, names: Sequence[str]) -> dict[str, Any]:
+def read_npz(path: Path, names: Sequence[str], most_bytes: int = 1 << 34) -> dict[str, Any]:
     """Arrays of an .npz file; an array that holds one object, such as a dict, gives the object.
 
     Arguments:
         path: the file.
         names: the arrays to read; those that the file does not have are left out.
+        most_bytes: of one array, unpacked.
 
     Raises:
-        UserError: the file is missing or damaged, or holds what `load` refuses.
+        UserError: the file is missing, damaged or too large, or holds what `load` refuses.
     """
     content = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for name in set(names) & {n.removesuffix(".npy") for n in archive.namelist()}:
+                size = archive.getinfo(f"{name}.npy").file_size
+                if size > most_bytes:
+                    raise UserError(
+                        f"{path}/{name} has {size} bytes; at most {most_bytes} are read."
+                    )
                 content[name] = _array(archive.read(f"{name}.npy"), f"{path}/{name}")
     except FileNotFoundError:
         raise UserError(f"{path} does not exist.") from None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (*_DAMAGED, OSError, KeyError) as error:
         raise UserError(f"{path} is not an .npz file or is damaged ({error}).") from error
     return content
 
@@ -81,6 +95,8 @@ def _array(content: bytes, file: str) -> Any:
         header = np.lib.format.read_array_header_2_0
     shape, _, dtype = header(stream)
     if not dtype.hasobject:
+        if math.prod(shape) * dtype.itemsize > len(content):
+            raise ValueError(f"{file} ends too early")
         return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     array = load(stream.read(), file)
     if not (isinstance(array, np.ndarray) and array.shape == shape):
@@ -234,7 +250,9 @@ _NAMES = {
 }
 
 
-class _Reader(pickle.Unpickler):
+class _Reader(pickle._Unpickler):
+    """In Python: the one in C makes room for as many memos as a forged number says."""
+
     def find_class(self, module: str, name: str) -> Any:
         try:
             return _NAMES[module, name]
