@@ -1,0 +1,1 @@
+"""A lifting result as files that other programs read."""
