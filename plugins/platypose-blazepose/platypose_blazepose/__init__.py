@@ -1,0 +1,1 @@
+"""MediaPipe's pose model as a detector for Platypose."""

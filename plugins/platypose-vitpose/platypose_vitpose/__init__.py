@@ -1,0 +1,1 @@
+"""Hugging Face's ViTPose as a detector for Platypose."""
