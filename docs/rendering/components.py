@@ -14,7 +14,12 @@ from platypose.registry import Entry, plugins
 FIRST_PARTY = {path.parent.name for path in Path().glob("plugins/*/pyproject.toml")}
 """The distributions of `platypose[all]`; the site is the same whatever else is installed."""
 
-TITLES = {"dataset": "Data sets", "energy": "Energies", "weights": "Weights"}
+TITLES = {
+    "calibration": "Camera formats",
+    "dataset": "Data sets",
+    "energy": "Energies",
+    "weights": "Weights",
+}
 
 
 def component_page(kind: Kind[Any]) -> str:

@@ -7,9 +7,18 @@ from platypose.api.context import BuildContext
 from platypose.api.errors import UserError
 from platypose.api.kind import Kind, hookimpl, hookspec
 from platypose.api.kinds import all_kinds
+from platypose.api.kinds.calibration import Calibration
 from platypose.api.kinds.dataset import Dataset, FilmedDataset, Trial
 from platypose.api.kinds.denoiser import Denoiser
-from platypose.api.kinds.energy import CurvedEnergy, Energy, EnergyConfig, Quadratic
+from platypose.api.kinds.detector import Detector, Frame, Person
+from platypose.api.kinds.energy import (
+    CurvedEnergy,
+    Energy,
+    EnergyConfig,
+    Noise,
+    NoisyEnergy,
+    Quadratic,
+)
 from platypose.api.kinds.logger import Logger
 from platypose.api.kinds.projection import Projection
 from platypose.api.kinds.reader import Reader
@@ -23,17 +32,23 @@ from platypose.api.spec import API_VERSION, Spec
 __all__ = [
     "API_VERSION",
     "BuildContext",
+    "Calibration",
     "Config",
     "CurvedEnergy",
     "Dataset",
     "Denoiser",
+    "Detector",
     "Energy",
     "EnergyConfig",
     "Expansion",
     "FilmedDataset",
+    "Frame",
     "Kind",
     "Level",
     "Logger",
+    "Noise",
+    "NoisyEnergy",
+    "Person",
     "Problem",
     "Projection",
     "Quadratic",

@@ -11,15 +11,19 @@ import typer
 from platypose.api import UserError
 from platypose.cli import (
     checkpoint,
+    compare,
     data,
+    detect,
     evaluate,
     evaluate_prior,
+    export,
     lift,
     measure_residuals,
     plugins,
     sample,
     show,
     train,
+    view,
 )
 
 
@@ -52,10 +56,14 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
+    app.command("detect")(detect.detect)
     app.command("lift")(lift.lift)
+    app.command("view")(view.view)
+    app.command("export")(export.export)
     app.command("sample")(sample.sample)
     app.command("train")(train.train)
     app.command("evaluate")(evaluate.evaluate)
+    app.command("compare")(compare.compare)
     app.add_typer(data.app, name="data")
     app.command("plugins")(plugins.plugins)
     app.command("show")(show.show)

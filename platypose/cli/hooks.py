@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CORE_COMMANDS = (
     "checkpoint",
     "data",
+    "detect",
     "evaluate",
     "evaluate-prior",
     "lift",
@@ -21,6 +22,7 @@ CORE_COMMANDS = (
     "sample",
     "show",
     "train",
+    "view",
 )
 """Names that no plugin can give to a command."""
 

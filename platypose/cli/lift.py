@@ -13,8 +13,12 @@ from platypose.cli import options
 
 def lift(
     evidence: Annotated[
-        Path | None,
-        typer.Argument(help="Evidence file; may stand in --config.", show_default=False),
+        list[Path] | None,
+        typer.Argument(
+            help="Evidence file, or one file of detections for each camera, or with --detector one "
+            "video for each; may stand in --config.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="New folder for the results.", show_default=False)
@@ -43,9 +47,63 @@ def lift(
         str | None,
         typer.Option(help="unknown (solved for) or known (evidence's).", show_default="unknown"),
     ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(
+            help="Detector to run on videos first, as name:option=value,…; what it finds is kept "
+            "beside the results.",
+            show_default="none",
+        ),
+    ] = None,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="Reader of a foreign format.", show_default="platypose"),
+        typer.Option("--format", help="Reader of the evidence.", show_default="by content"),
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            help="Camera file, or a preset such as h36m:S1/54138969.",
+            show_default="the evidence's, or a guess",
+        ),
+    ] = None,
+    camera_format: Annotated[
+        str | None,
+        typer.Option(help="Format of the camera file.", show_default="by content"),
+    ] = None,
+    view: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of the camera of a view; one option for each view.",
+            show_default="all cameras in their order",
+        ),
+    ] = None,
+    rescale_camera: Annotated[
+        bool | None,
+        typer.Option(
+            "--rescale-camera", help="The video is the calibrated picture at another size."
+        ),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(help="Horizontal field of view, degrees.", show_default="unknown"),
+    ] = None,
+    tilt: Annotated[
+        float | None,
+        typer.Option(help="How far the camera looks down, degrees.", show_default="unknown"),
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            help="largest, all, or the name of a person; one for each view, as in 0,1.",
+            show_default="largest",
+        ),
+    ] = None,
+    frame_rate: Annotated[
+        float | None, typer.Option(help="Frames a second.", show_default="the file's")
+    ] = None,
+    image_size: Annotated[
+        str | None,
+        typer.Option(metavar="WIDTHxHEIGHT", help="Of the video, px.", show_default="the file's"),
     ] = None,
     write: Annotated[
         list[str] | None,
@@ -68,7 +126,7 @@ def lift(
         config,
         set_,
         {"sampler": "guided-ddim", "write": ["pictures"]},
-        evidence=None if evidence is None else str(evidence),
+        evidence=[str(path) for path in evidence] if evidence else None,
         energies=energy or None,
         samples=samples,
         seed=seed,
@@ -77,14 +135,27 @@ def lift(
         energy_scale=energy_scale,
         root=root,
         format=format_,
+        camera=camera,
+        camera_format=camera_format,
+        views=view or None,
+        rescale_camera=rescale_camera,
+        fov=fov,
+        tilt=tilt,
+        person=person,
+        frame_rate=frame_rate,
+        image_size=None if image_size is None else _size(image_size),
         write=[] if write == ["none"] else write or None,
         device=device,
         precision=precision,
     )
     if "evidence" not in content:
         raise UserError("EVIDENCE is missing; name an evidence file, or a --config that does.")
+    if isinstance(content["evidence"], str):
+        content["evidence"] = [content["evidence"]]
     if out is None:
         raise UserError("--out is missing; it names the new folder for the results.")
+    if detector is not None:
+        content["evidence"] = _detected(content["evidence"], detector, out, device)
     resolved = structure(content, LiftConfig, str(config) if config else "platypose lift")
 
     import json
@@ -118,11 +189,43 @@ def lift(
         summary = run(resolved, out, progress=progress)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
-    else:
-        _print(summary, out)
+        return
+    for name, one in summary.get("people", {"": summary}).items():
+        if name:
+            typer.echo(f"Person {name}")
+        _print(one)
+    for name, reason in summary.get("left_out", {}).items():
+        typer.echo(f"Person {name} was left out: {reason}", err=True)
+    typer.echo(f"Wrote {out}")
 
 
-def _print(summary: dict[str, Any], out: Path) -> None:
+def _detected(videos: list[str], detector: str, out: Path, device: str | None) -> list[str]:
+    """Files of what a detector finds in videos, beside the results."""
+    from platypose.cli.detect import to_file
+    from platypose.lifting.run import require_new
+
+    require_new(out)
+    ends = [""] if len(videos) == 1 else [f"-{number}" for number in range(len(videos))]
+    files = [out.with_name(f"{out.name}.detections{end}.safetensors") for end in ends]
+    for file in files:
+        if file.exists():
+            raise UserError(
+                f"{file} is there from an earlier run; lift it without --detector, or name another "
+                "--out."
+            )
+    for video, file in zip(videos, files):
+        to_file(Path(video), file, detector, device=device)
+    return [str(file) for file in files]
+
+
+def _size(text: str) -> list[int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise UserError(f"--image-size {text} must be WIDTHxHEIGHT, as in 1920x1080.")
+    return [int(width), int(height)]
+
+
+def _print(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -133,10 +236,30 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     table.add_row("sampling", f"{summary['seconds']:.1f} s, {summary['denoiser_calls']} calls")
     if error["median"] is not None:
         table.add_row("re-projection", f"median {error['median']} px, 95 % {error['p95']} px")
+    noise = summary["noise"]
+    unit, worst = noise["unit"], noise["worst"]
+    if noise["ratio"] is None:
+        far = ", ".join(f"{name} {point['distance']:.0f}" for name, point in worst.items())
+        table.add_row("evidence", f"median {noise['distance']} {unit} away; farthest {far}")
+    else:
+        far = ", ".join(f"{name} {point['ratio']:.1f}" for name, point in worst.items())
+        sizes = f"{noise['found']} {unit} found, {noise['assumed']} assumed"
+        table.add_row("noise", f"{sizes}: ratio {noise['ratio']}; highest {far}")
+        table.add_row("", f"{100 * noise['beyond_3_sigma']:.1f} % of keypoints beyond 3 sigma")
     spread = summary["spread_mm"]
     widest = sorted(spread, key=lambda joint: -spread[joint])[:3]
     joints = ", ".join(f"{joint} {spread[joint]:.0f}" for joint in widest)
     table.add_row("spread, mm", f"{joints}, relative to the root")
     table.add_row("", f"the root itself {summary['root_spread_mm']:.0f}")
+    if floor := summary["floor"]:
+        height = f"{floor['height_m']:.2f} ± {floor['deviation_m']:.2f} m"
+        table.add_row("floor", f"at z = {height}, where the feet rest")
     Console().print(table, highlight=False)
-    typer.echo(f"Wrote {out}")
+    if summary["guessed_cameras"]:
+        typer.echo(
+            "The camera is a guess, and so are size and distance; --camera, or --fov and --tilt, "
+            "say more.",
+            err=True,
+        )
+    if noise["warning"]:
+        typer.echo(f"Warning: {noise['warning']}", err=True)

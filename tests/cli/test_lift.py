@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 import yaml
 
 from platypose import Evidence
 from platypose.api import Config, field
 from platypose.api.kinds.reader import KIND as READER
+from platypose.evidence import Detections, Track
+from platypose.evidence.camera_file import write_cameras
 from platypose.registry import plugins, use
 from platypose.testing import scene
 
@@ -45,7 +49,8 @@ def test_json_is_the_summary_and_nothing_else(
     assert summary == json.loads((tmp_path / "out" / "summary.json").read_text())
     assert set(summary) == {
         *("frames", "hypotheses", "seconds", "denoiser_calls"),
-        *("reprojection_error_px", "spread_mm", "root_spread_mm"),
+        *("reprojection_error_px", "noise", "spread_mm", "root_spread_mm"),
+        *("floor", "first_frame", "guessed_cameras"),
     }
     assert set(summary["reprojection_error_px"]) == {"median", "p95"}
 
@@ -63,7 +68,7 @@ def test_the_saved_configuration_repeats_the_run_bit_for_bit(
     assert samples[0] == samples[1] != samples[2]
     assert (again / "config.yaml").read_text() == saved.read_text()
     content = yaml.safe_load(saved.read_text())
-    assert content["seed"] == 7 and content["evidence"] == str(seen)
+    assert content["seed"] == 7 and content["evidence"] == [str(seen)]
     names = [(energy["name"], energy["scale"]) for energy in content["energies"]]
     assert names == [("reprojection", 1.0), ("bone-length", 0.1)]
 
@@ -91,6 +96,9 @@ class _PointsConfig(Config):
 class _Points:
     def __init__(self, config: _PointsConfig, context: object) -> None:
         self.frames = config.frames
+
+    def recognises(self, path: Path) -> bool:
+        return False
 
     def read(self, path: Path) -> Evidence:
         assert path.read_text() == "foreign"
@@ -132,3 +140,75 @@ def test_the_shipped_prior_lifts_the_shipped_heatmaps(
     summary = json.loads(done.out)
     assert (summary["frames"], summary["hypotheses"], summary["denoiser_calls"]) == (60, 2, 16)
     assert summary["reprojection_error_px"]["median"] < 15
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    """A folder with what a detector saw in two videos, left and right, and their cameras.json."""
+    known = scene.evidence(2)
+    assert known.keypoints is not None and known.confidence is not None
+    for view, name in enumerate(("left", "right")):
+        person = Track(
+            name="0",
+            frames=np.arange(2),
+            keypoints=known.keypoints[:, view],
+            confidence=known.confidence[:, view],
+        )
+        Detections(
+            keypoint_set=known.keypoint_set,
+            keypoint_names=known.keypoint_names,
+            num_frames=2,
+            people=(person,),
+        ).write(tmp_path / name)
+    write_cameras(known.cameras, tmp_path / "cameras.json")
+    return tmp_path
+
+
+def test_two_videos_and_their_cameras_are_lifted_and_lifted_again(
+    run: Callable[..., Any], videos: Path, quick: tuple[str, ...]
+) -> None:
+    words = ("--camera", videos / "cameras.json", "--view", "camera 1", "--view", "camera 0")
+    done = run(
+        *("lift", videos / "right", videos / "left", *words, "--out", videos / "first", *quick),
+        *("--frame-rate", "30", "--image-size", "1000x1000", "--person", "0"),
+    )
+    assert done.code == 0, done.err
+    assert "guess" not in done.err
+    saved = videos / "first" / "config.yaml"
+    assert run("lift", "--config", saved, "--out", videos / "again").code == 0
+    first, again = (
+        (videos / name / "samples.safetensors").read_bytes() for name in ("first", "again")
+    )
+    assert first == again
+
+
+def test_a_video_without_a_camera_is_lifted_with_a_guess_that_is_said(
+    run: Callable[..., Any], videos: Path, quick: tuple[str, ...]
+) -> None:
+    words = ("--frame-rate", "30", "--image-size", "1000x1000", "--person", "all")
+    done = run("lift", videos / "left", "--out", videos / "out", *words, *quick)
+    assert done.code == 0, done.err
+    assert "Person 0" in done.out and "The camera is a guess" in done.err
+    assert (videos / "out" / "person-0" / "samples.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "give --image-size"),
+        (("--image-size", "big"), "--image-size big must be WIDTHxHEIGHT"),
+        (("--image-size", "9x9"), "give --frame-rate"),
+        (("--fov", "200"), "fov is 200.0 but needs an angle from 1 to 170"),
+        (("--camera-format", "colmap"), "--camera-format is for a camera file"),
+        (("--camera", "x", "--camera-format", "colmap:up=[0,0,0]"), "up is .* not all 0"),
+        (("--camera", "x", "--camera-format", "vicon"), "no camera format 'vicon'"),
+        (("--image-size", "0x9"), "image_size is .* but needs two whole numbers above 0"),
+    ],
+)
+def test_cameras_that_do_not_fit_are_one_sentence(
+    words: tuple[str, ...], message: str, run: Callable[..., Any], videos: Path
+) -> None:
+    done = run("lift", videos / "left", "--out", videos / "out", *words)
+    assert done.code == 2 and "Traceback" not in done.err
+    assert re.search(message, done.err), done.err
+    assert not (videos / "out").exists()

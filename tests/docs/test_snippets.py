@@ -34,6 +34,7 @@ READMES = [*sorted(ROOT.glob("plugins/*/README.md")), *sorted(ROOT.glob("example
 FRAMES = 2
 LESS = {
     "evaluate": ["--limit", "2", "--num-samples", "2", "--set", "sampler.substeps=1"],
+    "compare": ["--calls", "2", "--limit", "1", "--num-samples", "2"],
     "lift": ["--samples", "2", "--write", "none", "--set", "sampler.substeps=2"],
     "evaluate-prior": ["--limit", "8"],
     "sample": ["-n", "2", "--write", "none"],

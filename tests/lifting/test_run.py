@@ -43,7 +43,7 @@ def broken_writer() -> Iterator[str]:
 def config(tiny_prior: Path, tmp_path: Path) -> LiftConfig:
     scene.evidence(2).write(tmp_path / "seen.safetensors")
     return LiftConfig(
-        evidence=tmp_path / "seen.safetensors",
+        evidence=(tmp_path / "seen.safetensors",),
         prior=str(tiny_prior),
         sampler=choose(Sampler, QUICK),
         samples=3,
@@ -76,7 +76,7 @@ def test_what_a_run_wrote_is_read_again(config: LiftConfig, tmp_path: Path) -> N
     with pytest.raises(UserError, match="There is no file"):
         Result.read(tmp_path / "absent")
     with pytest.raises(UserError, match="is no result of format 1"):
-        Result.read(config.evidence)
+        Result.read(config.evidence[0])
 
 
 def test_a_progress_report_comes_after_each_level(config: LiftConfig, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_energies_that_were_meant_stand_in_the_configuration(
     assert "name: heatmap" in (tmp_path / "maps" / "config.yaml").read_text()
     points = attrs.evolve(scene.evidence(2), heatmaps=None, cell_to_pixel=None)
     points.write(tmp_path / "points.safetensors")
-    lift(attrs.evolve(config, evidence=tmp_path / "points.safetensors"), tmp_path / "points")
+    lift(attrs.evolve(config, evidence=(tmp_path / "points.safetensors",)), tmp_path / "points")
     assert "name: reprojection" in (tmp_path / "points" / "config.yaml").read_text()
 
 
@@ -101,7 +101,7 @@ def test_paths_in_the_saved_configuration_hold_from_any_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("prior.safetensors").write_bytes(Path(config.prior).read_bytes())
-    relative = attrs.evolve(config, evidence=Path("seen.safetensors"), prior="prior.safetensors")
+    relative = attrs.evolve(config, evidence=(Path("seen.safetensors"),), prior="prior.safetensors")
     lift(relative, Path("out"))
     saved = Path("out/config.yaml").read_text()
     assert str(tmp_path / "seen.safetensors") in saved
@@ -111,7 +111,7 @@ def test_paths_in_the_saved_configuration_hold_from_any_folder(
 def test_joints_in_3d_need_no_camera(config: LiftConfig, tmp_path: Path) -> None:
     Evidence(frame_rate=30.0, joints_3d=scene.person(2)).write(tmp_path / "joints.npz")
     joints = attrs.evolve(
-        config, evidence=tmp_path / "joints.npz", energies=(choose(Energy, "joints-3d"),)
+        config, evidence=(tmp_path / "joints.npz",), energies=(choose(Energy, "joints-3d"),)
     )
     summary = lift(joints, tmp_path / "out")
     assert summary["reprojection_error_px"] == {"median": None, "p95": None}
@@ -162,9 +162,9 @@ def test_an_empty_folder_is_taken_and_a_full_one_is_refused(
 def test_an_output_that_cannot_be_is_refused_before_any_work(
     config: LiftConfig, tmp_path: Path
 ) -> None:
-    absent = attrs.evolve(config, evidence=tmp_path / "absent")
+    absent = attrs.evolve(config, evidence=(tmp_path / "absent",))
     with pytest.raises(UserError, match=r"--out .* cannot be written: .*seen.safetensors is no"):
-        lift(absent, config.evidence / "below" / "out")
+        lift(absent, config.evidence[0] / "below" / "out")
 
 
 def _result(samples: Any, **changes: Any) -> Result:
@@ -208,7 +208,7 @@ def test_evidence_of_3d_joints_alone_is_lifted_with_the_energy_for_them(
     Evidence(frame_rate=30.0, joints_3d=standing).write(tmp_path / "joints.safetensors")
     config = structure(
         {
-            "evidence": str(tmp_path / "joints.safetensors"),
+            "evidence": [str(tmp_path / "joints.safetensors")],
             "prior": str(tiny_prior),
             "sampler": "guided-ddim",
             "samples": 2,

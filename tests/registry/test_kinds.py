@@ -22,19 +22,24 @@ def nothing(*arguments: Any, **options: Any) -> Any:
 class Parts:
     __call__ = parameters = state_dict = load_state_dict = jacobian = sight_lines = nothing
     start = scalars = picture = close = nothing
-    respace = trials = read = write = locate = nothing
-    credit = licence = ""
+    respace = trials = recognises = read = write = locate = nothing
+    detect = nothing
+    credit = licence = keypoint_set = ""
+    keypoint_names = ()
+    heatmap_size = None
     alpha_bar = beta = sigma = posterior_x0 = posterior_xt = posterior_variance = 0.5
     perspective = True
 
 
 MEMBERS: dict[str, set[str]] = {
+    "calibration": {"recognises", "read"},
     "dataset": {"credit", "licence", "trials", "read"},
     "denoiser": {"__call__", "parameters", "state_dict", "load_state_dict"},
+    "detector": {"keypoint_set", "keypoint_names", "heatmap_size", "credit", "detect"},
     "energy": {"__call__"},
     "logger": {"start", "scalars", "picture", "close"},
     "projection": {"__call__", "jacobian", "sight_lines", "perspective"},
-    "reader": {"read"},
+    "reader": {"recognises", "read"},
     "report": {"write"},
     "sampler": {"__call__"},
     "schedule": {

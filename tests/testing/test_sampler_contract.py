@@ -260,6 +260,10 @@ WRONG: dict[str, tuple[type[Sampler], set[str]]] = {
             "test_starts_from_the_initial_poses",
         },
     ),
+    "has more effective samples than samples": (
+        altered(effective_samples=lambda level: 4.0),
+        {"test_effective_samples_are_from_one_to_all"},
+    ),
     "ignores the initial poses": (IgnoresInitial, {"test_starts_from_the_initial_poses"}),
     "starts from another pose": (StartsFromOnes, {"test_starts_from_the_initial_poses"}),
     "draws one root for all": (OneRootForAll, {"test_serves_poses_with_a_root"}),

@@ -78,6 +78,32 @@ class CurvedEnergy(Energy, Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Noise:
+    """What an energy takes the errors of keypoints to be.
+
+    Attributes:
+        whitening: (F, V, K, 2, 2) in 1/px, which gives an error in x and y unit variance along
+            either axis; 0 for a missing keypoint.
+        median: of the length of a whitened error: √(2 ln 2) = 1.18 of a Gaussian.
+        setting: what a user raises or lowers where the errors are found to be of another size, as
+            in "the option sigma of the energy reprojection".
+    """
+
+    whitening: Float[Tensor, "F V K 2 2"]
+    median: float
+    setting: str
+
+
+@runtime_checkable
+class NoisyEnergy(Energy, Protocol):
+    """An energy that also states its noise, to which a report compares what is found."""
+
+    def noise(self) -> Noise:
+        """The noise that it assumes at `scale` 1."""
+        ...
+
+
 @hookspec
 def platypose_energies() -> Iterable[Spec[Energy]]:  # type: ignore[empty-body]
     """Energies that this plugin offers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import attrs
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Quadratic, UserError
+from platypose.api import BuildContext, Noise, Quadratic, UserError
 from platypose.evidence import Evidence
 from platypose_keypoints.config import ReprojectionConfig
 from platypose_keypoints.observed_keypoints import ObservedKeypoints, observed_keypoints
@@ -32,12 +33,14 @@ class Reprojection:
             matrix in 1/px that gives the error unit variance; 0 for a missing keypoint.
         likelihood: of the whitened error.
         degrees_of_freedom: ν.
+        setting: where the size of the noise comes from, for a reader.
     """
 
     observed: ObservedKeypoints
     whitening: Float[Tensor, "F V K 3"]
     likelihood: Likelihood
     degrees_of_freedom: float
+    setting: str
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame."""
@@ -68,6 +71,22 @@ class Reprojection:
             precision, slope = weight[..., None, None] * precision, weight[..., None] * slope
         return self._nats(square), slope, precision
 
+    def noise(self) -> Noise:
+        """The noise that it assumes.
+
+        The median solves P(r > m) = ½, where P is exp(−r²/2), or (1 + r²/(ν − 2))^(−ν/2).
+        """
+        a, b, c = self.whitening.unbind(-1)
+        square = 2 * math.log(2)
+        if self.likelihood == "student-t":
+            nu = self.degrees_of_freedom
+            square = (nu - 2) * (2 ** (2 / nu) - 1)
+        return Noise(
+            whitening=torch.stack([a, torch.zeros_like(a), b, c], -1).reshape(*a.shape, 2, 2),
+            median=math.sqrt(square),
+            setting=self.setting,
+        )
+
     def _whitened(
         self, pixels: Float[Tensor, "H F V K 2"]
     ) -> tuple[Float[Tensor, "H F V K"], Float[Tensor, "H F V K"]]:
@@ -93,7 +112,9 @@ def build(config: ReprojectionConfig, context: BuildContext) -> Reprojection:
     """
     observed = observed_keypoints("reprojection", context)
     seen = observed.confidence > 0
+    setting = "the option sigma of the energy reprojection"
     if config.weighting == "covariance":
+        setting = "the covariance in the evidence"
         assert context.evidence is not None
         whitening = _inverse_factors(context.evidence, seen)
     else:
@@ -105,6 +126,7 @@ def build(config: ReprojectionConfig, context: BuildContext) -> Reprojection:
         whitening=whitening.to(observed.points),
         likelihood=config.likelihood,
         degrees_of_freedom=config.degrees_of_freedom,
+        setting=setting,
     )
 
 

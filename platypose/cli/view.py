@@ -1,0 +1,55 @@
+"""`platypose view`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def view(
+    result: Annotated[Path, typer.Argument(help="Folder that `platypose lift` wrote.")],
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
+    ] = True,
+    video: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Video to show under the hypotheses; one for each camera, in their order.",
+            show_default="that which was lifted, if it is small",
+        ),
+    ] = None,
+    hypotheses: Annotated[
+        int | None, typer.Option(help="Hypotheses in the page at most.", show_default="50")
+    ] = None,
+) -> None:
+    """Write a page that shows a result, and open it.
+
+    The page is one file, view.html in RESULT, that any browser opens without a network.
+    """
+    import webbrowser
+
+    from platypose.api import UserError
+    from platypose.api.kinds.writer import KIND as WRITER
+    from platypose.config import Chosen
+    from platypose.lifting.pretrained import plain_context
+    from platypose.lifting.saved import read_saved
+    from platypose.registry import plugins
+
+    options: dict[str, Any] = {"videos": [str(path) for path in video or ()]}
+    if hypotheses is not None:
+        options["hypotheses"] = hypotheses
+    registry = plugins().registry(WRITER)
+    if "page" not in registry.names():
+        raise UserError(
+            "The page comes with a plugin; install it with: pip install platypose-viewer"
+        )
+    page = registry.build(Chosen("page", registry.configure("page", options)), plain_context())
+    saved = read_saved(result)
+    if saved.missing:
+        typer.echo(f"Shown without the evidence: {saved.missing}", err=True)
+    (path,) = page.write(saved.result, saved.evidence, result)
+    typer.echo(f"Wrote {path}")
+    if open_:
+        webbrowser.open(path.resolve().as_uri())
