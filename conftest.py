@@ -14,6 +14,7 @@ install_import_hook(
         "platypose.lifting",
         "platypose.testing",
         "platypose.training",
+        "platypose_adaptive",
         "platypose_cameras",
         "platypose_diffusion",
         "platypose_floor",

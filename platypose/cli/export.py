@@ -38,6 +38,7 @@ def export(
     from platypose.api import Writer
     from platypose.config import Chosen, structure
     from platypose.lifting.export import export as run
+    from platypose.lifting.saved import read_saved
 
     if which not in (None, "mean", "best", "all") and not which.isdecimal():
         raise UserError(
@@ -49,8 +50,11 @@ def export(
     writers = [
         structure(content, Chosen[Writer], f"--to {content['name']}") for content in contents
     ]
-    for path in run(result, writers, out, force=force):
+    saved = read_saved(result)
+    for path in run(saved, writers, out, force=force):
         typer.echo(f"Wrote {path}")
+    if saved.missing:
+        typer.echo(f"Written without the evidence: {saved.missing}", err=True)
 
 
 def _split(option: str) -> list[str]:

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 CORE_COMMANDS = (
     "checkpoint",
+    "compare",
     "data",
     "detect",
     "evaluate",
     "evaluate-prior",
+    "export",
     "lift",
     "measure-residuals",
     "plugins",

@@ -9,7 +9,10 @@ import typer
 
 
 def view(
-    result: Annotated[Path, typer.Argument(help="Folder that `platypose lift` wrote.")],
+    result: Annotated[
+        Path,
+        typer.Argument(help="Folder that platypose lift wrote, or its samples.safetensors."),
+    ],
     open_: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
     ] = True,
@@ -26,7 +29,7 @@ def view(
 ) -> None:
     """Write a page that shows a result, and open it.
 
-    The page is one file, view.html in RESULT, that any browser opens without a network.
+    The page is one file, view.html in that folder, that any browser opens without a network.
     """
     import webbrowser
 
@@ -49,7 +52,7 @@ def view(
     saved = read_saved(result)
     if saved.missing:
         typer.echo(f"Shown without the evidence: {saved.missing}", err=True)
-    (path,) = page.write(saved.result, saved.evidence, result)
+    (path,) = page.write(saved.result, saved.evidence, saved.folder)
     typer.echo(f"Wrote {path}")
     if open_:
         webbrowser.open(path.resolve().as_uri())

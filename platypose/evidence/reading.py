@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from platypose.api import Reader, UserError
 from platypose.api.kinds.reader import KIND
 from platypose.evidence.detections import Detections
@@ -17,12 +19,19 @@ if TYPE_CHECKING:
     from platypose.config import Chosen
 
 
-def read_evidence(path: Path, chosen: Chosen[Reader] | None = None) -> Detections | Evidence:
+def read_evidence(
+    path: Path,
+    chosen: Chosen[Reader] | None = None,
+    *,
+    image_size: tuple[int, int] | None = None,
+) -> Detections | Evidence:
     """Read Platypose's own file, or any format that an installed reader knows.
 
     Arguments:
         path: file or folder.
         chosen: the reader; None takes the one that recognises the content.
+        image_size: width and height of the video, pixels, for a reader that has this as an option
+            and was not given it.
 
     Returns:
         evidence, or what a detector saw in one video where the file has no cameras.
@@ -43,6 +52,8 @@ def read_evidence(path: Path, chosen: Chosen[Reader] | None = None) -> Detection
             return read_either(path, "evidence", "detections")
         name = _recognising(path)
         chosen = Chosen(name, registry.configure(name, {}))
+    if image_size is not None and getattr(chosen.config, "image_size", image_size) is None:
+        chosen = Chosen(chosen.name, attrs.evolve(chosen.config, **{"image_size": image_size}))
     try:
         return registry.build(chosen, plain_context()).read(path)
     except UserError as error:

@@ -12,45 +12,50 @@ from platypose.api import CurvedEnergy
 
 Energy = Callable[[Tensor], Tensor]
 
-OUTLYING = 10.0
-"""Times the median curvature: hypotheses of more have no part in what all share."""
 STEP = 0.01
 """Metres over which the change of a gradient is taken for its derivative."""
 
 
 def expand(
     energies: Sequence[tuple[float, Energy]], joints: Float[Tensor, "H F J 3"]
-) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F J 3"], Float[Tensor, "F N N"]]:
+) -> tuple[
+    Float[Tensor, "H F"], Float[Tensor, "H F J 3"], Float[Tensor, "F N N"], Float[Tensor, "H F"]
+]:
     """A scaled sum of energies about joints, to second order.
+
+    The curvature of a hypothesis is taken as its strength times a shape that all share: nearer to
+    a camera the same pixels bind a pose more strongly, but in the same directions.
 
     Arguments:
         energies: each with its scale, of at least 0.
         joints: in the world, metres.
 
     Returns:
-        nats, their gradient, and their curvature by the 3 J coordinates (joint by joint), the mean
-        over the hypotheses (without outliers), positive semi-definite but for rounding.
+        nats, their gradient (or heading), the shape of the curvature by the 3 J coordinates (joint by joint),
+        positive semi-definite but for rounding, and its strength, above 0.
     """
     nats, slope = joints.new_zeros(joints.shape[:2]), torch.zeros_like(joints)
-    size = 3 * joints.shape[2]
-    total = joints.new_zeros(joints.shape[1], size, size)
+    strength = torch.full_like(nats, torch.finfo(joints.dtype).tiny ** 0.5)
+    bent: list[tuple[Float[Tensor, "K J"], Float[Tensor, "H F K 3 3"]]] = []
     for scale, energy in energies:
         if isinstance(energy, CurvedEnergy):
             part = energy.quadratic(joints)
-            value, gradient = part.energy, part.gradient
-            points = part.combination
-            curvature = torch.einsum(
-                "ki,kj,fkcd->ficjd", points, points, _shared(part.curvature)
-            ).reshape(total.shape)
+            value = part.energy
+            gradient = part.gradient if part.heading is None else part.heading
+            points, curvature = part.combination, part.curvature
         else:
             value, gradient, blocks = estimated(energy, joints)
-            each = torch.arange(joints.shape[2], device=joints.device)
-            spread = joints.new_zeros(joints.shape[1], len(each), 3, len(each), 3)
-            spread[:, each, :, each] = blocks.movedim(1, 0)
-            curvature = spread.reshape(total.shape)
+            points = torch.eye(joints.shape[2]).to(joints)
+            curvature = blocks.expand(len(joints), -1, -1, -1, -1)
         nats, slope = nats + scale * value, slope + scale * gradient
-        total = total + scale * curvature
-    return nats, slope, total
+        size = curvature.diagonal(dim1=-2, dim2=-1).sum(-1)
+        strength = strength + scale * (size @ points.square().sum(1))
+        bent.append((points, scale * curvature))
+    shape = joints.new_zeros(joints.shape[1], *(2 * joints.shape[2:]))
+    for points, curvature in bent:
+        mean = (curvature / strength[..., None, None, None]).mean(0)
+        shape = shape + torch.einsum("ki,kj,fkcd->ficjd", points, points, mean)
+    return nats, slope, shape.reshape(joints.shape[1], joints[0, 0].numel(), -1), strength
 
 
 def estimated(
@@ -83,16 +88,6 @@ def estimated(
     block = torch.stack(columns, -1)
     values, vectors = torch.linalg.eigh((block + block.mT) / 2)
     return nats, slope, (vectors * values.clamp(min=0)[..., None, :]) @ vectors.mT
-
-
-def _shared(curvature: Float[Tensor, "H F K 3 3"]) -> Float[Tensor, "F K 3 3"]:
-    """The mean over the hypotheses, but for those with a point in front of a camera's lens.
-
-    There the curvature is a million times that of the others, and all steps would be nothing.
-    """
-    size = curvature.diagonal(dim1=-2, dim2=-1).sum(-1)
-    common = (size <= OUTLYING * size.median(0).values).to(curvature)[..., None, None]
-    return (common * curvature).sum(0) / common.sum(0)
 
 
 def value_and_slope(

@@ -12,22 +12,17 @@ from platypose.api.kinds.writer import KIND as WRITER
 from platypose.config import Chosen
 from platypose.files import make_folders
 from platypose.lifting.pretrained import plain_context
-from platypose.lifting.result import Result
+from platypose.lifting.saved import Saved
 from platypose.registry import plugins
-
-SAMPLES = "samples.safetensors"
-"""The result's file in the folder of a run."""
 
 
 def export(
-    result: Path, writers: Sequence[Chosen[Writer]], out: Path | None = None, *, force: bool = False
+    saved: Saved, writers: Sequence[Chosen[Writer]], out: Path | None = None, *, force: bool = False
 ) -> tuple[Path, ...]:
     """Write files from a result. All of them appear, or none.
 
-    The writers are given no evidence.
-
     Arguments:
-        result: the folder of a run, or its samples.safetensors.
+        saved: the result, with its evidence if that is there.
         writers: what to write.
         out: receives the files; by default the folder of the result.
         force: replace files that are there.
@@ -36,12 +31,9 @@ def export(
         the files.
 
     Raises:
-        UserError: there is no such result, a file is there already, two writers write the same
-            file, or one cannot write.
+        UserError: a file is there already, two writers write the same file, or one cannot write.
     """
-    file = result / SAMPLES if result.is_dir() else result
-    out = file.parent if out is None else out
-    content = Result.read(file)
+    out = saved.folder if out is None else out
     registry = plugins().registry(WRITER)
     components = [registry.build(chosen, plain_context()) for chosen in writers]
     made = make_folders(out)
@@ -51,7 +43,7 @@ def export(
             folders = [Path(name) / str(index) for index in range(len(components))]
             for folder, component in zip(folders, components):
                 folder.mkdir()
-                component.write(content, None, folder)
+                component.write(saved.result, saved.evidence, folder)
             written = {
                 path: out / path.relative_to(folder)
                 for folder in folders

@@ -22,7 +22,9 @@ def read_people(config: LiftConfig) -> dict[str, Evidence]:
     Raises:
         UserError: a file or an option is wrong, or they do not go together.
     """
-    seen = [read_evidence(path, config.format) for path in config.evidence]
+    seen = [
+        read_evidence(path, config.format, image_size=config.image_size) for path in config.evidence
+    ]
     views = [view for view in seen if isinstance(view, Detections)]
     where = ", ".join(map(str, config.evidence))
     try:

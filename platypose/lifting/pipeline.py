@@ -23,6 +23,8 @@ from platypose.registry import plugins
 
 CHUNK = 8192
 """Clips that the denoiser sees at once; bounds memory."""
+PACE = 1.0
+"""Metres a second, along each axis, that people usually go at."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -207,6 +209,7 @@ class Platypose:
         if isinstance(energy, Guidance):
             terms = tuple((scale * share, term) for share, term in energy.energies)
             solve, prior = energy.root, energy.root.prior
+            prior = attrs.evolve(prior, travel=PACE * frames / energy.observed.evidence.frame_rate)
         return LiftingProblem(
             energies=terms,
             scale=self.prior.header.scale,

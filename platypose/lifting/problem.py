@@ -50,7 +50,7 @@ class LiftingProblem:
 
     def expand(self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]) -> Expansion:
         """The energy to second order in the pose and the root."""
-        nats, slope, curvature = expand(self.energies, self._joints(x0, root))
+        nats, slope, curvature, strength = expand(self.energies, self._joints(x0, root))
         size = curvature.shape[1]
         of_pose = self.scale * torch.eye(size).to(x0)
         of_root = torch.eye(3).to(x0).repeat(size // 3, 1)
@@ -59,6 +59,7 @@ class LiftingProblem:
             energy=nats,
             gradient=slope.flatten(2) @ jacobian,
             curvature=jacobian.mT @ curvature @ jacobian,
+            strength=strength,
         )
 
     def _joints(

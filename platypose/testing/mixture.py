@@ -56,9 +56,10 @@ class Mixture:
     def draw(self, count: int, generator: torch.Generator) -> Float[Tensor, "B N"]:
         """Independent draws."""
         part = torch.multinomial(self.weight, count, replacement=True, generator=generator)
-        z = torch.randn(count, self.mean.shape[1], dtype=self.mean.dtype, generator=generator)
-        factor = torch.linalg.cholesky(self.covariance)
-        return self.mean[part] + torch.einsum("bij,bj->bi", factor[part], z)
+        x = torch.randn(count, self.mean.shape[1], dtype=self.mean.dtype, generator=generator)
+        for m, factor in enumerate(torch.linalg.cholesky(self.covariance)):
+            x[part == m] = self.mean[m] + x[part == m] @ factor.mT
+        return x
 
     def given(
         self, rows: Float[Tensor, "K N"], seen: Float[Tensor, " K"], deviation: float

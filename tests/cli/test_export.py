@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -16,6 +17,7 @@ from platypose.evidence import Evidence
 from platypose.lifting import Result
 from platypose.registry import plugins, use
 from platypose.skeleton import H36M_17
+from platypose.testing import scene
 
 Run = Callable[..., Any]
 
@@ -127,6 +129,39 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_written(
     assert not (tmp_path / "a").exists()
 
 
+class _Credits:
+    """Writes whose keypoints it was given."""
+
+    def write(self, result: Result, evidence: Evidence | None, folder: Path) -> tuple[Path, ...]:
+        (folder / "credit.txt").write_text("none" if evidence is None else evidence.credit)
+        return (folder / "credit.txt",)
+
+
+@pytest.fixture
+def credits_writer() -> Iterator[str]:
+    plugins().registry(WRITER).register("credits", Config, lambda config, context: _Credits())
+    yield "credits"
+    use(None)
+
+
+def test_writers_are_given_the_evidence_while_it_is_there(
+    run: Run, lifted: Path, tmp_path: Path, credits_writer: str
+) -> None:
+    path = tmp_path / "seen.safetensors"
+    evidence = attrs.evolve(scene.evidence(4), credit="Somebody.")
+    evidence.write(path)
+    (lifted / "config.yaml").write_text(
+        f"evidence: ['{path}']\nsampler: guided-ddim\nprior: pose-17\n"
+    )
+    done = run("export", lifted / "samples.safetensors", "--to", credits_writer)
+    assert (done.code, done.err) == (0, "")
+    assert content(lifted)["credit.txt"] == b"Somebody."
+    path.unlink()
+    done = run("export", lifted, "--to", credits_writer, "--force")
+    assert done.code == 0 and str(path) in done.err and done.err.count("\n") == 1
+    assert content(lifted)["credit.txt"] == b"none"
+
+
 class _Broken:
     def write(self, result: Result, evidence: Evidence | None, folder: Path) -> tuple[Path, ...]:
         (folder / "half.txt").write_text("half")
@@ -173,8 +208,8 @@ def test_a_damaged_result_is_one_sentence(
 def test_another_file_or_none_is_one_sentence(run: Run, seen: Path, tmp_path: Path) -> None:
     for path, message in (
         (seen, "is no result of format 1"),
-        (tmp_path / "absent", "There is no file"),
-        (tmp_path, "There is no file"),
+        (tmp_path / "absent", "There is no file or folder"),
+        (tmp_path, f"{tmp_path} holds no samples.safetensors"),
     ):
         done = run("export", path, "--to", "trc")
         assert done.code == 2 and message in done.err

@@ -74,7 +74,8 @@ class Bones:
 def test_a_sum_has_the_hessian_of_the_sum() -> None:
     joints = normal(2, 2, 5, 3)
     terms = [(0.5, separate), (3.0, Bones())]
-    nats, slope, curvature = expand(terms, joints)
+    nats, slope, shape, strength = expand(terms, joints)
+    curvature = strength.mean(0)[:, None, None] * shape
 
     def energy(frame: Tensor) -> Tensor:
         return sum(scale * term(frame.reshape(1, 1, 5, 3)) for scale, term in terms).sum()

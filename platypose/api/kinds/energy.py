@@ -52,6 +52,8 @@ class Quadratic:
     Attributes:
         energy: (H, F) nats at the joints.
         gradient: (H, F, J, 3) its derivative by the joints, nats/m.
+        heading: (H, F, J, 3) what steps to the minimum take for the gradient where the joints are
+            far from it and the energy is far from quadratic; None is the gradient.
         combination: (K, J) the points c, made of joints.
         curvature: (H, F, K, 3, 3) nats/m², symmetric and positive semi-definite: the Hessian, or
             what Gauss and Newton take for it.
@@ -61,6 +63,7 @@ class Quadratic:
     gradient: Float[Tensor, "H F J 3"]
     combination: Float[Tensor, "K J"]
     curvature: Float[Tensor, "H F K 3 3"]
+    heading: Float[Tensor, "H F J 3"] | None = None
 
 
 @runtime_checkable

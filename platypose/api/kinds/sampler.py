@@ -49,15 +49,19 @@ class Level:
 
 @attrs.frozen(kw_only=True, eq=False)
 class RootPrior:
-    """N(mean, deviation² I) of the root in each frame.
+    """What is known of the root before the evidence: N(mean, deviation² I) in each frame.
+
+    Where the prior ties frames together, the deviation is that of the root's mean over the clip.
 
     Attributes:
         mean: (F, 3) in the world, metres.
         deviation: metres; 0 where the root is known.
+        travel: how far a person usually goes while the clip lasts, metres; of clips alone.
     """
 
     mean: Float[Tensor, "F 3"]
     deviation: float
+    travel: float = 0.0
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -69,13 +73,16 @@ class Expansion:
 
     Attributes:
         energy: (H, F) nats.
-        gradient: (H, F, D).
-        curvature: (F, D, D) positive semi-definite, the mean over the hypotheses.
+        gradient: (H, F, D), or what `Quadratic` calls the heading.
+        curvature: (F, D, D) positive semi-definite, in units of each hypothesis's strength, the
+            mean over the hypotheses.
+        strength: (H, F) above 0; the curvature of a hypothesis is about strength · curvature.
     """
 
     energy: Float[Tensor, "H F"]
     gradient: Float[Tensor, "H F D"]
     curvature: Float[Tensor, "F D D"]
+    strength: Float[Tensor, "H F"]
 
 
 @runtime_checkable

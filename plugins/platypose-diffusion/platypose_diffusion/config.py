@@ -134,63 +134,6 @@ class GuidedDDIMConfig(DescentConfig):
 
 
 @attrs.frozen(kw_only=True)
-class PosteriorConfig(Config):
-    """Eight denoiser calls by default."""
-
-    calls: int = field(
-        8,
-        doc="Noise levels, each of which takes one call of the denoiser.",
-        check=lambda value: value >= 1,
-        needs="a whole number of at least 1",
-    )
-    sigma_max: float = field(
-        5.0,
-        doc="The first σ of a frame, in units of the prior's scale, and √F times that for a clip "
-        "of F frames; the schedule's highest is a limit.",
-        check=lambda value: 0 < value < float("inf"),
-        needs="a finite number above 0",
-    )
-    sigma_min: float = field(
-        0.02,
-        doc="The last σ, in units of the prior's scale; the schedule's lowest is a limit.",
-        check=lambda value: 0 < value < float("inf"),
-        needs="a finite number above 0",
-    )
-    rho: float = field(
-        7.0,
-        doc="The power ρ; more of it puts more levels near `sigma_min`.",
-        check=lambda value: 0 < value < float("inf"),
-        needs="a finite number above 0",
-    )
-    steps: int = field(
-        4,
-        doc="Gauss–Newton steps to the mode at each level, each with a curvature of its own.",
-        check=lambda value: value >= 1,
-        needs="a whole number of at least 1",
-    )
-    first_steps: int = field(
-        12,
-        doc="The same at the first level, which starts far from the evidence.",
-        check=lambda value: value >= 1,
-        needs="a whole number of at least 1",
-    )
-    temperature: float = field(
-        1.0,
-        doc="Factor on the covariance of the denoiser's residual; more of it for people unlike "
-        "those that the prior has seen.",
-        check=lambda value: 0 < value < float("inf"),
-        needs="a finite number above 0",
-    )
-
-    def __attrs_post_init__(self) -> None:
-        if self.sigma_max <= self.sigma_min:
-            raise ValueError(
-                f"sigma_max is {self.sigma_max} but needs a number above sigma_min,"
-                f" which is {self.sigma_min}"
-            )
-
-
-@attrs.frozen(kw_only=True)
 class AncestralConfig(DescentConfig):
     """All levels of the schedule by default."""
 
@@ -238,6 +181,43 @@ class LevelsConfig(Config):
                 f"sigma_max is {self.sigma_max} but needs a number above sigma_min,"
                 f" which is {self.sigma_min}"
             )
+
+
+@attrs.frozen(kw_only=True)
+class PosteriorConfig(LevelsConfig):
+    """Eight denoiser calls by default."""
+
+    calls: int = field(
+        8,
+        doc="Noise levels, each of which takes one call of the denoiser.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    steps: int = field(
+        3,
+        doc="Gauss–Newton steps to the mode at each level.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    first_steps: int = field(
+        12,
+        doc="The same at the first level, which starts far from the evidence.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
+    temperature: float = field(
+        1.0,
+        doc="Factor on the covariance of the denoiser's residual; more of it for people unlike "
+        "those that the prior has seen.",
+        check=lambda value: 0 < value < float("inf"),
+        needs="a finite number above 0",
+    )
+    refit: bool = field(
+        True,
+        doc="Whether the temperature also follows the evidence: up to 4 times as high in a frame "
+        "that the prior does not fit, and higher or lower for the motion of a lively or quiet "
+        "clip.",
+    )
 
 
 @attrs.frozen(kw_only=True)

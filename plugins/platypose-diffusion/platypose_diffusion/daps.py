@@ -11,7 +11,7 @@ from torch import Tensor
 from platypose.api import BuildContext, Level, Problem, Schedule
 from platypose_diffusion.config import DAPSConfig
 from platypose_diffusion.descent import value_and_slope
-from platypose_diffusion.levels import falling_levels, normal_like, residual_variance
+from platypose_diffusion.levels import falling_levels, normal_like, residual_variance, tied_frames
 from platypose_diffusion.sampling import Denoise, Energy
 from platypose_diffusion.through import steepest_curvature
 
@@ -128,7 +128,7 @@ class DAPS:
         """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
         return daps(
             denoise,
-            falling_levels(self.config, schedule, problem, noise.shape[1]),
+            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
             noise,
             initial=torch.zeros_like(noise) if initial is None else initial,
             energy=energy,

@@ -12,7 +12,7 @@ from torch import Tensor
 from platypose.api import BuildContext, Level, Problem, Schedule
 from platypose_diffusion.config import DiffPIRConfig
 from platypose_diffusion.descent import descend_per_hypothesis
-from platypose_diffusion.levels import falling_levels, normal_like
+from platypose_diffusion.levels import falling_levels, normal_like, tied_frames
 from platypose_diffusion.sampling import Denoise, Energy
 
 RATE = 0.1
@@ -95,7 +95,7 @@ class DiffPIR:
         """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
         return diffpir(
             denoise,
-            falling_levels(self.config, schedule, problem, noise.shape[1]),
+            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
             noise,
             initial=torch.zeros_like(noise) if initial is None else initial,
             energy=energy,

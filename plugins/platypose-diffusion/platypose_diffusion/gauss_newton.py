@@ -1,7 +1,8 @@
 """The most probable poses and roots given evidence, and draws around them.
 
-All in the coordinates ζ of a `LevelPrior`, in which the prior is N(0, 1). With evidence of
-curvature B in each frame the precision is A = 1 + Lᵀ T B Tᵀ L. It is shared by the hypotheses.
+All in the coordinates ζ of a `LevelPrior`, in which the prior is N(0, 1). The curvature of the
+evidence in a frame has a shape B that the hypotheses share and a strength s of each, so that the
+precision of a hypothesis is A = 1 + Lᵀ T s B Tᵀ L, and one decomposition of Lᵀ B L serves all.
 """
 
 from __future__ import annotations
@@ -13,70 +14,106 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from platypose.api import Problem
+from platypose.api import Expansion, Problem
+from platypose_diffusion.breadth import refitted
 from platypose_diffusion.level_prior import LevelPrior
 
-CUT, LONGEST = 0.25, 4.0
-"""The factor on a step's length after one that led uphill, and the most of that length."""
+CUT = 0.3
+"""The factor on a step's length after one that led uphill."""
 ROUGH, FINE = 1e-2, 1e-3
 """Of conjugate gradients: the residual's size in units of that of the right-hand side, for steps,
 which the next one corrects, and for draws."""
 ITERATIONS = 100
 STEP = 0.02
-"""Metres that the root moves for differences of the curvature."""
-FEW = 16
-"""Hypotheses that are moved so."""
+"""Metres that the root moves for differences of the strength."""
 
 Normal = Callable[..., Tensor]
 """(F, H, N) standard normal numbers for a given N."""
 
 
 class FramePrecision:
-    """A of independent frames: a Cholesky factor each.
+    """A of independent frames.
 
     In double precision: what the evidence leaves open has a precision of 1, beside that of the
     root's place in the image, which may be a million.
+
+    Attributes:
+        spectrum: (F, H, N) the eigenvalues of Lᵀ s B L.
     """
 
-    def __init__(self, prior: LevelPrior, curvature: Float[Tensor, "F D D"]) -> None:
-        self.prior = prior
-        self.factor = precision_factor(prior, curvature)
+    def __init__(
+        self, prior: LevelPrior, shape: Float[Tensor, "F D D"], strength: Float[Tensor, "F H"]
+    ) -> None:
+        self.prior, self.shape, self.strength = prior, shape, strength
+        mean, each = self._blocks()
+        L = prior.factor.double()
+        values, vectors = torch.linalg.eigh(L.mT @ mean.double() @ L)
+        self.vectors: Float[Tensor, "F N N"] = vectors
+        self.spectrum: Float[Tensor, "F H N"] = (
+            values.clamp(min=0)[:, None] * each.double()[..., None]
+        )
+
+    def _blocks(self) -> tuple[Float[Tensor, "F D D"], Float[Tensor, "F H"]]:
+        return self.shape, self.strength
+
+    @property
+    def told(self) -> Float[Tensor, "F H"]:
+        """How many coordinates of pose and root the evidence tells, rather than the prior."""
+        return (self.spectrum / (1 + self.spectrum)).sum(-1).to(self.strength)
+
+    @property
+    def told_of_pose(self) -> Float[Tensor, "F H"]:
+        """How many of them are of the pose."""
+        of_pose = self.vectors[:, None, : self.prior.of_pose].square().sum(2)
+        return (self.spectrum / (1 + self.spectrum) * of_pose).sum(-1).to(self.strength)
+
+    @property
+    def undecided(self) -> Float[Tensor, "F H"]:
+        """How many it shares with the prior: the sum of p (1 − p) where `told` is that of p."""
+        return (self.spectrum / (1 + self.spectrum).square()).sum(-1).to(self.strength)
 
     def solve(self, right: Float[Tensor, "F H N"]) -> Float[Tensor, "F H N"]:
         """A⁻¹ times each hypothesis's right-hand side."""
-        return torch.cholesky_solve(right.mT.double(), self.factor).mT.to(right)
-
-    def covariance(self) -> Float[Tensor, "F D D"]:
-        """L A⁻¹ Lᵀ, of a frame's poses and roots."""
-        return covariance(self.prior, self.factor)
+        own = right.double() @ self.vectors
+        return (own / (1 + self.spectrum) @ self.vectors.mT).to(right)
 
     def draw(self, normal: Normal) -> Float[Tensor, "F H N"]:
-        """R⁻ᵀ z with A = R Rᵀ."""
-        z: Tensor = normal(self.factor.shape[-1])
-        drawn: Tensor = torch.linalg.solve_triangular(self.factor.mT, z.mT.double(), upper=True)
-        return drawn.mT.to(z)
+        """A^(−1/2) z, which does not depend on the choice of eigenvectors."""
+        z: Tensor = normal(self.spectrum.shape[-1])
+        own = z.double() @ self.vectors / (1 + self.spectrum).sqrt()
+        return (own @ self.vectors.mT).to(z)
+
+    def each_frame(self, of_block: Float[Tensor, "F H"]) -> Float[Tensor, "F H"]:
+        """What belongs to each block, by frames: the same, as each frame is a block."""
+        return of_block
 
 
-class ClipPrecision:
+class ClipPrecision(FramePrecision):
     """A of a clip: preconditioned conjugate gradients, linear in frames but for the transform.
 
     The preconditioner holds the diagonal blocks of A, one for each cosine coefficient; evidence
-    that says as much in every frame has no others.
+    that says as much in every frame has no others. `spectrum` and what follows from it are theirs.
     """
 
-    def __init__(self, prior: LevelPrior, curvature: Float[Tensor, "F D D"]) -> None:
-        assert prior.transform is not None
-        self.prior, self.curvature = prior, curvature
-        mean = torch.einsum("kf,fde->kde", prior.transform.square(), curvature)
-        self.factor = precision_factor(prior, mean)
-        self.inverse = torch.cholesky_inverse(self.factor).to(curvature)
+    def _blocks(self) -> tuple[Float[Tensor, "F D D"], Float[Tensor, "F H"]]:
+        assert self.prior.transform is not None
+        usual = self.strength.mean(1)
+        self.share = self.prior.transform.square()
+        mean = torch.einsum("kf,f,fde->kde", self.share, usual, self.shape)
+        each = (self.strength / usual.clamp(min=1e-30)[:, None]).mean(0)
+        return mean, each.expand(len(mean), -1)
 
     def solve(
         self, right: Float[Tensor, "F H N"], tolerance: float = ROUGH
     ) -> Float[Tensor, "F H N"]:
         """A⁻¹ times each hypothesis's right-hand side, until its own residual is small."""
+        vectors, inverse = self.vectors.to(right), (1 / (1 + self.spectrum)).to(right)
+
+        def precondition(r: Tensor) -> Tensor:
+            return (r @ vectors * inverse) @ vectors.mT
+
         x, r = torch.zeros_like(right), right
-        z = self._precondition(r)
+        z = precondition(r)
         p, rz = z, _dot(r, z)
         enough = tolerance**2 * rz
         for _ in range(ITERATIONS):
@@ -86,89 +123,80 @@ class ClipPrecision:
             Ap = self._apply(p)
             alpha = torch.where(going, rz / _dot(p, Ap), 0.0)[:, None]
             x, r = x + alpha * p, r - alpha * Ap
-            z = self._precondition(r)
+            z = precondition(r)
             before, rz = rz, torch.where(going, _dot(r, z), rz)
             p = z + torch.where(going, rz / before, 0.0)[:, None] * p
         return x
 
-    def covariance(self) -> Float[Tensor, "F D D"]:
-        """Of each frame's poses and roots, as the preconditioner sees it."""
-        assert self.prior.transform is not None
-        each = covariance(self.prior, self.factor)
-        return torch.einsum("kf,kde->fde", self.prior.transform.square(), each)
-
     def draw(self, normal: Normal) -> Float[Tensor, "F H N"]:
         """A⁻¹ of a draw from N(0, A), which is easy: A is a sum of squares."""
-        size = self.curvature.shape[-1]
-        root = cholesky(self.curvature)
-        seen = self.prior.pull(normal(size) @ root.mT)
-        return self.solve(normal(self.factor.shape[-1]) + seen, FINE)
+        root = self.strength.sqrt()[..., None] * normal(self.shape.shape[-1])
+        seen = self.prior.pull(root @ cholesky(self.shape).mT)
+        return self.solve(normal(self.spectrum.shape[-1]) + seen, FINE)
+
+    def each_frame(self, of_block: Float[Tensor, "F H"]) -> Float[Tensor, "F H"]:
+        """What belongs to each block, by frames: coefficient k is in frame f with T_kf²."""
+        return self.share.mT @ of_block
 
     def _apply(self, v: Float[Tensor, "F H N"]) -> Float[Tensor, "F H N"]:
-        return v + self.prior.pull(self.prior.push(v) @ self.curvature)
-
-    def _precondition(self, r: Float[Tensor, "F H N"]) -> Float[Tensor, "F H N"]:
-        return r @ self.inverse
+        bent = self.strength[..., None] * (self.prior.push(v) @ self.shape)
+        return v + self.prior.pull(bent)
 
 
-Precision = FramePrecision | ClipPrecision
-"""A: what the Gaussian at the mode is the inverse of."""
-
-
-def precision(prior: LevelPrior, curvature: Float[Tensor, "F D D"]) -> Precision:
+def precision(
+    prior: LevelPrior, shape: Float[Tensor, "F D D"], strength: Float[Tensor, "F H"]
+) -> FramePrecision:
     """A for evidence of this curvature."""
-    return (FramePrecision if prior.transform is None else ClipPrecision)(prior, curvature)
+    return (FramePrecision if prior.transform is None else ClipPrecision)(prior, shape, strength)
 
 
 def mode(
-    prior: LevelPrior, problem: Problem, start: Float[Tensor, "F H N"], steps: int
-) -> tuple[Float[Tensor, "F H N"], Precision]:
+    prior: LevelPrior, problem: Problem, start: Float[Tensor, "F H N"], steps: int, *, refit: bool
+) -> tuple[LevelPrior, Float[Tensor, "F H N"], FramePrecision]:
     """The minimum of |ζ|² / 2 + energy, by Gauss–Newton steps, and A there.
 
-    The steps use each hypothesis's own gradient and the curvature that all share. A step is as
-    long as the hypothesis's own curvature along its last one has it (Barzilai and Borwein, 1988).
-    One that leads uphill is not taken, and the next is shorter. Where frames are independent, each
-    is judged by itself. An unknown root is drawn to where the evidence leaves the pose more room;
-    see `Room`.
+    A step that leads uphill is not taken, and the next is shorter. Where frames are independent,
+    each is judged by itself. An unknown root is drawn to where the evidence leaves the pose more
+    room; see `Room`.
 
     Arguments:
         prior: of the noise level.
         problem: the evidence.
         start: where to begin.
         steps: how many, at least 1.
+        refit: fit the prior's breadth to the evidence on the way.
+
+    Returns:
+        the prior with its breadth, ζ in its coordinates, and A.
     """
 
     def total(each: Float[Tensor, "F H"]) -> Float[Tensor, "G H"]:
         return each if prior.transform is None else each.sum(0, keepdim=True)
 
     zeta, rate = start, total(torch.ones_like(start[..., 0])).clamp(max=1)
-    step, before = torch.zeros_like(start), torch.zeros_like(start)
-    for _ in range(steps):
+    a: FramePrecision | None = None
+    for step in range(steps):
+        if refit and a is not None and 2 * step >= steps:
+            prior, zeta = refitted(prior, zeta, a.told_of_pose)
         theta = prior.theta(zeta)
         near = problem.expand(*parts(theta))
-        a = precision(prior, near.curvature)
-        slope = near.gradient.movedim(0, 1)
+        slope, shape, strength = near.gradient.movedim(0, 1), near.curvature, near.strength.mT
         room = None
-        if problem.root.deviation > 0:
-            room = room_of(problem, theta, a)
-            a = precision(prior, near.curvature + room.curvature)
-            slope = slope + room.slope[:, None]
-        slope = zeta + prior.pull(slope)
-        expected = -rate * total((step * before).sum(-1))
-        met = total((step * (slope - before)).sum(-1))
-        longer = torch.where(met > expected / LONGEST, expected / met, LONGEST)
-        rate = torch.where(expected > 0, longer.clamp(min=CUT), rate)
-        trial = zeta - rate[..., None] * a.solve(slope)
+        if problem.root.deviation > 0 and a is not None:
+            room = room_of(problem, theta, near, zeta, a)
+            slope, shape = slope + room.slope, shape + room.shape
+        a = precision(prior, shape, strength)
+        trial = zeta - rate[..., None] * a.solve(zeta + prior.pull(slope))
         moved = prior.theta(trial)
         change = problem.energy(*parts(moved)).mT - near.energy.mT
         change = change + (trial.square().sum(-1) - zeta.square().sum(-1)) / 2
         if room is not None:
             change = change + room.change(moved - theta)
         better = total(change) <= 0
-        step = torch.where(better[..., None], trial - zeta, 0.0)
-        before, zeta = slope, zeta + step
-        rate = torch.where(better, rate, CUT * rate)
-    return zeta, a
+        zeta = torch.where(better[..., None], trial, zeta)
+        rate = torch.where(better, 1.0, CUT * rate)
+    assert a is not None, "there is a step at least"
+    return prior, zeta, a
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -180,40 +208,57 @@ class Room:
     With n coordinates of poses that the evidence tells, the factor is as the n-th power of depth.
 
     Attributes:
-        slope: (F, D) nats by each coordinate.
-        curvature: (F, D, D).
+        slope: (F, H, D) nats by each coordinate.
+        axis: (F, D) the direction in which the evidence says least of the root.
+        bend: (F, H) the curvature along it.
+        shape: (F, D, D) the same in units of the evidence's strength, the mean over hypotheses.
     """
 
-    slope: Float[Tensor, "F D"]
-    curvature: Float[Tensor, "F D D"]
+    slope: Float[Tensor, "F H D"]
+    axis: Float[Tensor, "F D"]
+    bend: Float[Tensor, "F H"]
+    shape: Float[Tensor, "F D D"]
 
     def change(self, move: Float[Tensor, "F H D"]) -> Float[Tensor, "F H"]:
         """By how much it grows with a move."""
-        along = torch.einsum("fd,fhd->fh", self.slope, move)
-        return along + torch.einsum("fhd,fde,fhe->fh", move, self.curvature, move) / 2
+        along = (move * self.axis[:, None]).sum(-1)
+        return (self.slope * move).sum(-1) + self.bend * along.square() / 2
 
 
-def room_of(problem: Problem, theta: Float[Tensor, "F H D"], a: Precision) -> Room:
-    """`Room` along the direction in which the root is least certain.
+def room_of(
+    problem: Problem,
+    theta: Float[Tensor, "F H D"],
+    near: Expansion,
+    zeta: Float[Tensor, "F H N"],
+    a: FramePrecision,
+) -> Room:
+    """`Room` along the direction in which the evidence says least of the root.
 
-    The derivatives are differences between poses and roots that move together as evidence and
-    prior have it. A few hypotheses do, since only the mean of their curvatures is shared.
+    The room is ½ Σ log(1 + s λ) over the eigenvalues λ of Lᵀ B L, and the root moves it through
+    the strength s. The motion of a clip (all but the cosine coefficient 0) is given as much room
+    as the prior pulls on it when pose and distance grow together: how lively somebody is says
+    nothing of how far away they are.
     """
-    spread = a.covariance()
-    values, vectors = torch.linalg.eigh(spread[:, -3:, -3:])
-    axis = torch.nn.functional.pad(vectors[..., -1], (spread.shape[-1] - 3, 0))
-    line = STEP * (spread @ axis[..., None])[..., 0] / values[:, -1:]
-    few = theta[:, :FEW]
-    back, here, ahead = (
-        problem.expand(*parts(few + side * line[:, None])).curvature for side in (-1, 0, 1)
-    )
-    first = spread @ (ahead - back) / (2 * STEP)
-    second = spread @ (ahead + back - 2 * here) / STEP**2
-    slope = _trace(first) / 2
-    bend = ((_trace(second) - _trace(first @ first)) / 2).clamp(min=0)
+    axis = torch.linalg.eigh(near.curvature[:, -3:, -3:]).eigenvectors[..., 0]
+    pose, root = parts(theta)
+    ahead = problem.expand(pose, root + STEP * axis).strength
+    growth = ((ahead / near.strength).log() / STEP).mT
+    told, undecided = a.told, a.undecided
+    if a.prior.transform is not None:
+        of_pose = slice(a.prior.of_pose)
+        larger = a.prior.coordinates(torch.nn.functional.pad(theta[..., :-3], (0, 3)))
+        pull = (zeta[..., of_pose] * larger[..., of_pose]).sum(-1)
+        told = torch.cat([told[:1], pull[1:]])
+        undecided = torch.cat([undecided[:1], torch.zeros_like(pull[1:])])
+    told, undecided = a.each_frame(told), a.each_frame(undecided)
+    bend = growth.square() * (undecided + told.clamp(min=0) / 2) / 2
+    axis = torch.nn.functional.pad(axis, (theta.shape[-1] - 3, 0))
+    stiffness = (bend / near.strength.mT).mean(1)
     return Room(
-        slope=slope[:, None] * axis,
-        curvature=bend[:, None, None] * axis[:, :, None] * axis[:, None, :],
+        slope=(told * growth / 2)[..., None] * axis[:, None],
+        axis=axis,
+        bend=bend,
+        shape=stiffness[:, None, None] * axis[:, :, None] * axis[:, None, :],
     )
 
 
@@ -242,25 +287,6 @@ def cholesky(matrix: Float[Tensor, "*N D D"]) -> Float[Tensor, "*N D D"]:
         wanted = more * 10 * torch.finfo(matrix.dtype).eps * size
         jitter = torch.where(fault[..., None, None] > 0, wanted, jitter)
     raise ArithmeticError("The energy's curvature is not finite.")
-
-
-def precision_factor(
-    prior: LevelPrior, curvature: Float[Tensor, "F D D"]
-) -> Float[Tensor, "F N N"]:
-    """The Cholesky factor of 1 + Lᵀ B L, in double precision."""
-    L = prior.factor.double()
-    one = torch.eye(L.shape[-1]).to(L)
-    return cholesky(one + L.mT @ curvature.double() @ L)
-
-
-def covariance(prior: LevelPrior, factor: Float[Tensor, "F N N"]) -> Float[Tensor, "F D D"]:
-    """L A⁻¹ Lᵀ for the Cholesky factor of A."""
-    half: Tensor = torch.linalg.solve_triangular(factor, prior.factor.mT.double(), upper=False)
-    return (half.mT @ half).to(prior.factor)
-
-
-def _trace(matrix: Float[Tensor, "F D D"]) -> Float[Tensor, " F"]:
-    return matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
 def _dot(a: Float[Tensor, "F H N"], b: Float[Tensor, "F H N"]) -> Float[Tensor, " H"]:

@@ -12,9 +12,7 @@ from platypose.api import Problem, Schedule
 from platypose_diffusion.config import LevelsConfig
 
 
-def falling_levels(
-    config: LevelsConfig, schedule: Schedule, problem: Problem | None, frames: int
-) -> list[float]:
+def falling_levels(config: LevelsConfig, schedule: Schedule, tied: int) -> list[float]:
     """Falling σ, evenly spaced in its ρ-th root, within the range that the denoiser knows.
 
     What stays the same over a clip shows through √F times as much noise, so that a clip starts
@@ -23,16 +21,19 @@ def falling_levels(
     Arguments:
         config: how many, and the range for single frames.
         schedule: the range of the denoiser.
-        problem: whether the prior ties frames together.
-        frames: F.
+        tied: frames that the prior ties together; see `tied_frames`.
     """
-    tied = frames if problem is not None and problem.motion else 1
     high = min(sqrt(tied) * config.sigma_max, float(schedule.sigma[-1])) ** (1 / config.rho)
     low = max(config.sigma_min, float(schedule.sigma[0])) ** (1 / config.rho)
     return [
         (high + i / max(config.calls - 1, 1) * (low - high)) ** config.rho
         for i in range(config.calls)
     ]
+
+
+def tied_frames(problem: Problem | None, frames: int) -> int:
+    """F of a clip; 1 where the prior knows single frames, or nobody says."""
+    return frames if problem is not None and problem.motion else 1
 
 
 def normal_like(

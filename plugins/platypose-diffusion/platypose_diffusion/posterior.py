@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import sqrt
 
 import attrs
 import torch
@@ -15,6 +14,7 @@ from platypose.lifting.curvature import expand
 from platypose_diffusion.config import PosteriorConfig
 from platypose_diffusion.gauss_newton import Normal, mode, parts
 from platypose_diffusion.level_prior import LevelPrior, level_prior, warn_of_unmeasured
+from platypose_diffusion.levels import falling_levels, tied_frames
 from platypose_diffusion.sampling import Denoise, Energy
 
 
@@ -53,12 +53,15 @@ def posterior(
         z = torch.randn(shape, generator=generator, device=noise.device, dtype=noise.dtype)
         return z.movedim(0, 1).expand(noise.shape[1], -1, -1)
 
-    x = initial + sigmas[0] * noise
+    x, before, breadth = initial + sigmas[0] * noise, None, None
     for index, sigma in enumerate(sigmas):
         with torch.no_grad():
-            prior = level_prior(denoise(x, sigma), sigma, problem, config.temperature)
+            prior = level_prior(denoise(x, sigma), sigma, problem, config.temperature, breadth)
             steps = config.steps if index > 0 else config.first_steps
-            x0, root = parts(prior.theta(laplace(prior, evidence, steps, normal)))
+            prior, zeta = laplace(prior, evidence, before, steps, normal, refit=config.refit)
+            breadth = prior.breadth
+            before = prior.theta(zeta)
+            x0, root = parts(before)
             energy = None if evidence is None else evidence.energy(x0, root)
         yield Level(
             x0=x0,
@@ -75,17 +78,28 @@ def posterior(
 
 
 def laplace(
-    prior: LevelPrior, evidence: Problem | None, steps: int, normal: Normal
-) -> Float[Tensor, "F H N"]:
-    """A draw from the Gaussian at the mode of prior times evidence, in the prior's ζ."""
+    prior: LevelPrior,
+    evidence: Problem | None,
+    before: Float[Tensor, "F H D"] | None,
+    steps: int,
+    normal: Normal,
+    *,
+    refit: bool,
+) -> tuple[LevelPrior, Float[Tensor, "F H N"]]:
+    """A draw from the Gaussian at the mode of prior times evidence, in the prior's ζ.
+
+    Returns:
+        the prior, with the breadth that was fitted, and the draw.
+    """
     if evidence is None:
-        return normal(prior.factor.shape[-1])
-    x0, root = parts(prior.mean)
-    to_place = (evidence.place(x0) - root).movedim(0, 1)
-    start = prior.pull(torch.nn.functional.pad(to_place, (x0[0, 0].numel(), 0)))
-    start = start / max(evidence.root.deviation, 1e-9) ** 2
-    top, a = mode(prior, evidence, start, steps)
-    return top + a.draw(normal)
+        return prior, normal(prior.factor.shape[-1])
+    if before is None:
+        x0, root = parts(prior.mean)
+        move = (evidence.place(x0) - root).movedim(0, 1)
+        before = prior.mean + torch.nn.functional.pad(move, (x0[0, 0].numel(), 0))
+    start = prior.zeta(before)
+    prior, top, a = mode(prior, evidence, start, steps, refit=refit)
+    return prior, top + a.draw(normal)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -114,12 +128,13 @@ class PosesAlone:
 
     def expand(self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]) -> Expansion:
         """The energy to second order, flat in the root."""
-        nats, slope, curvature = expand([(1.0, self.of_poses)], x0)
+        nats, slope, curvature, strength = expand([(1.0, self.of_poses)], x0)
         pad = torch.nn.functional.pad
         return Expansion(
             energy=nats,
             gradient=pad(slope.flatten(2), (0, 3)),
             curvature=pad(curvature, (0, 3, 0, 3)),
+            strength=strength,
         )
 
 
@@ -142,14 +157,13 @@ class Posterior:
     ) -> Iterator[Level]:
         """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
         warn_of_unmeasured(problem)
-        tied = noise.shape[1] if problem is not None and problem.motion else 1
         evidence: Problem | None = None
         if energy is not None:
             no_root = RootPrior(mean=torch.zeros_like(noise[0, :, 0]), deviation=0.0)
             evidence = problem or PosesAlone(of_poses=energy, root=no_root)
         return posterior(
             denoise,
-            karras_levels(self.config, schedule, tied),
+            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
             noise,
             initial=torch.zeros_like(noise) if initial is None else initial,
             problem=problem,
@@ -157,23 +171,3 @@ class Posterior:
             config=self.config,
             generator=generator,
         )
-
-
-def karras_levels(config: PosteriorConfig, schedule: Schedule, tied: int) -> list[float]:
-    """Falling σ, evenly spaced in its ρ-th root, within the range that the denoiser knows.
-
-    What stays the same over a clip shows through √F times as much noise, so that a clip needs to
-    start from √F times as much. Source: Karras et al., arXiv 2206.00364, equation 5.
-
-    Arguments:
-        config: the range for single frames.
-        schedule: the range of the denoiser.
-        tied: F of a clip; 1 where frames are independent.
-    """
-    top = sqrt(tied) * config.sigma_max
-    high = min(top, float(schedule.sigma[-1])) ** (1 / config.rho)
-    low = max(config.sigma_min, float(schedule.sigma[0])) ** (1 / config.rho)
-    return [
-        (high + i / max(config.calls - 1, 1) * (low - high)) ** config.rho
-        for i in range(config.calls)
-    ]

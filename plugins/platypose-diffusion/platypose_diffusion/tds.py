@@ -15,6 +15,7 @@ from platypose_diffusion.levels import (
     normal_like,
     residual_variance,
     reverse_step,
+    tied_frames,
 )
 from platypose_diffusion.sampling import Denoise, Energy
 from platypose_diffusion.through import guide_through
@@ -155,7 +156,7 @@ class TDS:
         """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
         return tds(
             denoise,
-            falling_levels(self.config, schedule, problem, noise.shape[1]),
+            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
             noise,
             initial=torch.zeros_like(noise) if initial is None else initial,
             energy=energy,

@@ -250,7 +250,7 @@ def test_diffpir_that_trusts_the_denoiser_alone_ignores_the_evidence() -> None:
 def test_diffpir_without_fresh_noise_is_ddim() -> None:
     """With D = x / (1 + σ²) and angles tan φ = σ, x / √(1 + σ²) turns by cos Δφ a level."""
     config = DiffPIRConfig(fresh=0.0, **LEVELS)
-    sigmas = torch.tensor(falling_levels(config, SCHEDULE, None, 1)).double()
+    sigmas = torch.tensor(falling_levels(config, SCHEDULE, 1)).double()
     noise = normal(7, 1, JOINTS, 3)
     *_, last = DiffPIR(config, CONTEXT)(
         lambda x, sigma: x / (1 + sigma**2),

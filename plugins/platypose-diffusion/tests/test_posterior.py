@@ -8,11 +8,14 @@ import attrs
 import pytest
 import torch
 from platypose_diffusion.config import KarrasConfig, PosteriorConfig
-from platypose_diffusion.posterior import Posterior, karras_levels
+from platypose_diffusion.level_prior import root_prior
+from platypose_diffusion.levels import falling_levels
+from platypose_diffusion.posterior import Posterior
 from platypose_diffusion.schedules import karras
 from torch import Tensor
 
 from platypose.api import BuildContext, Level, Quadratic, RootPrior
+from platypose.checkpoint.residual import cosine_transform
 from platypose.lifting.problem import LiftingProblem
 from platypose.lifting.views import Views
 from platypose.skeleton import H36M_17
@@ -29,7 +32,7 @@ SCALE = 0.3
 JOINTS, SIZE = 4, 9
 
 
-LINEAR = PosteriorConfig(calls=5, steps=2, first_steps=2)
+LINEAR = PosteriorConfig(calls=5, steps=2, first_steps=2, refit=False)
 """Of linear evidence, a step finds the mode, and conjugate gradients need another."""
 
 
@@ -122,13 +125,13 @@ def problem_of(
 ) -> LiftingProblem:
     frames = len(energy.seen)
     motion = len(prior.covariance) > 1
-    levels = karras_levels(config, SCHEDULE, frames if motion else 1)
+    levels = falling_levels(config, SCHEDULE, frames if motion else 1)
     mean = 0.2 * normal(frames, 3, seed=5)
     return LiftingProblem(
         energies=((1.0, energy),),
         scale=SCALE,
         solve=None,
-        root=RootPrior(mean=mean, deviation=deviation),
+        root=RootPrior(mean=mean, deviation=deviation, travel=1.5),
         residual=prior.residual(levels),
         motion=motion,
     )
@@ -167,8 +170,13 @@ def closed_form(prior: GaussianPrior, problem: LiftingProblem) -> tuple[Tensor, 
         dense = blocks(*[dense] * frames)
     pose = SCALE * blocks(*[torch.eye(3 * JOINTS, dtype=torch.float64)[:, 3:]] * frames)
     root = blocks(*[torch.eye(3, dtype=torch.float64).repeat(JOINTS, 1)] * frames)
-    mean = torch.cat([prior.mean.repeat(frames), problem.root.mean.flatten()])
-    spread = blocks(dense, problem.root.deviation**2 * torch.eye(3 * frames).double())
+    transform = cosine_transform(frames, dtype=torch.float64) if problem.motion else None
+    place, deviation = root_prior(problem.root, transform, frames)
+    mean = torch.cat([prior.mean.repeat(frames), place.flatten()])
+    over_time = deviation.square().diag()
+    if transform is not None:
+        over_time = transform.mT @ over_time @ transform
+    spread = blocks(dense, torch.kron(over_time, torch.eye(3).double()))
     return gaussian_posterior(mean, spread, rows @ torch.cat([pose, root], 1), seen, 1.0)
 
 
@@ -319,7 +327,7 @@ def test_through_a_pinhole_the_posterior_is_drawn(deviation: float) -> None:
     An unknown depth is then known to half a metre, and its posterior is not normal. The truth is
     by importance sampling from the Gaussian at the joint mode, which is 0.6 deviations off.
     """
-    config = PosteriorConfig()
+    config = PosteriorConfig(refit=False)
     prior = GaussianPrior(mean=normal(SIZE, seed=1), covariance=0.03 * covariance()[None])
     views = Views(
         [Pinhole()],
@@ -418,7 +426,7 @@ def test_a_temperature_widens_what_the_evidence_leaves_open() -> None:
     energy = seen_from_the_side(1, CurvedLinear)
     spread = []
     for temperature in (1.0, 4.0):
-        config = PosteriorConfig(temperature=temperature, calls=1)
+        config = PosteriorConfig(temperature=temperature, calls=1, refit=False)
         problem = problem_of(prior, energy, config, deviation=0.0)
         x0 = sample(prior, problem, config, 2_000).x0[:, 0, 1:]
         axis = torch.linalg.cross(energy.axes[0], energy.axes[1])
@@ -456,8 +464,8 @@ def test_a_prior_that_does_not_know_its_residual_is_used_with_a_warning() -> Non
 
 def test_levels_keep_to_what_the_denoiser_knows() -> None:
     config = PosteriorConfig(calls=5, sigma_max=500.0, sigma_min=1e-4)
-    levels = karras_levels(config, SCHEDULE, 1)
+    levels = falling_levels(config, SCHEDULE, 1)
     expected = karras(KarrasConfig(steps=5), CONTEXT).sigma.flip(0)
     torch.testing.assert_close(torch.tensor(levels).double(), expected)
-    assert karras_levels(PosteriorConfig(calls=1), SCHEDULE, 1) == [pytest.approx(5.0)]
-    assert karras_levels(PosteriorConfig(calls=1), SCHEDULE, 4) == [pytest.approx(10.0)]
+    assert falling_levels(PosteriorConfig(calls=1), SCHEDULE, 1) == [pytest.approx(5.0)]
+    assert falling_levels(PosteriorConfig(calls=1), SCHEDULE, 4) == [pytest.approx(10.0)]

@@ -80,8 +80,8 @@ def _size(about: dict[str, Any], path: Path) -> tuple[int, int]:
     width, height = (about.get(name) for name in ("width", "height"))
     if width is None or height is None:
         raise UserError(
-            f"{path} does not say how large the video is; give it with "
-            "--format mediapipe:image_size=[1920,1080]."
+            f"{path} does not say how large the video is; give it with --image-size, as in "
+            "1920x1080."
         )
     if not all(isinstance(n, int) and 0 < n < 1 << 16 for n in (width, height)):
         raise UserError(f"{path}: width and height must be whole numbers of pixels.")

@@ -237,6 +237,18 @@ def test_bare_lists_of_landmarks_need_the_size(files: Any, tmp_path: Path) -> No
             read(path, "mediapipe")
 
 
+def test_mediapipe_s_size_may_be_that_of_the_whole_lift(files: Any, tmp_path: Path) -> None:
+    people = files.seen("mediapipe-33")[:1]
+    path = files.mediapipe(tmp_path / "seen.json", people)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({"frames": content["frames"]}))
+    found = read_evidence(path, image_size=(2000, 1920))
+    assert isinstance(found, Detections) and found.image_size == (2000, 1920)
+    np.testing.assert_allclose(found.people[0].keypoints, people[0][..., :2], atol=1e-3)
+    own = choose(Reader, "mediapipe:image_size=[1000,960]")
+    assert read_evidence(path, own, image_size=(2000, 1920)).image_size == (1000, 960)
+
+
 # DeepLabCut
 
 

@@ -36,6 +36,9 @@ class Lines:
     def __init__(self, config: Config, context: BuildContext | None) -> None:
         pass
 
+    def recognises(self, path: Path) -> bool:
+        return path.suffix == ".txt"
+
     def read(self, path: Path) -> Any:
         return path.read_text().splitlines()
 

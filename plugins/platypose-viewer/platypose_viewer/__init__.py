@@ -1,0 +1,1 @@
+"""A page that shows lifting results in a browser. Importing this package imports no numpy."""

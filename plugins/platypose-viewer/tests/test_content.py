@@ -1,0 +1,151 @@
+"""What a page holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from platypose_viewer import content as module
+from platypose_viewer import document, video
+from platypose_viewer.config import PageConfig
+from platypose_viewer.content import content
+from platypose_viewer.heat import small_heat
+from platypose_viewer.writer import Page
+
+from platypose.api import UserError
+
+Scene = Callable[..., Any]
+
+
+def facts(scene: Any, folder: Path, **options: Any) -> dict[str, Any]:
+    return content(scene.result, scene.evidence, folder, PageConfig(**options)).facts
+
+
+def test_the_title_says_what_was_lifted_and_how(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "evidence: [/data/walk.safetensors]\nprior: /priors/pose-17\n"
+        "sampler: {name: guided-ddim, substeps: 20}\nenergies: [{name: heatmap}]\n"
+    )
+    made = facts(scene(), tmp_path)
+    assert made["title"] == "walk"
+    assert made["facts"] == [
+        ["evidence", "walk.safetensors"],
+        ["prior", "pose-17"],
+        ["sampler", "guided-ddim"],
+        ["energy", "heatmap"],
+        ["hypotheses", "4"],
+        ["frames", "12, 0.5 s at 24 Hz"],
+    ]
+
+
+def test_without_a_configuration_the_folder_names_the_page(scene: Scene, tmp_path: Path) -> None:
+    assert facts(scene(), tmp_path)["title"] == tmp_path.name
+
+
+def test_the_page_says_how_many_hypotheses_it_left_out(scene: Scene, tmp_path: Path) -> None:
+    assert ["hypotheses", "3 of 4"] in facts(scene(), tmp_path, hypotheses=3)["facts"]
+
+
+def test_a_long_clip_keeps_fewer_hypotheses(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = 12 * (17 * 3 + 17 * 2)  # numbers in one hypothesis
+    monkeypatch.setattr(module, "MOST_NUMBERS", 2 * each + 1)
+    assert facts(scene(), tmp_path)["hypotheses"] == 2
+
+
+def test_projections_without_their_cameras_are_still_shown(scene: Scene, tmp_path: Path) -> None:
+    made = content(scene().result, None, tmp_path, PageConfig()).facts
+    (view,) = made["views"]
+    assert view["camera"] is None
+    assert np.all(np.array(view["size"]) >= scene().result.observed.max((0, 1, 2)))
+
+
+def test_nobody_ends_the_element_with_a_name(scene: Scene, tmp_path: Path) -> None:
+    made = scene()
+    name = '</script><img src="https://x">'
+    camera = attrs.evolve(made.evidence.cameras[0], name=name)
+    evidence = attrs.evolve(made.evidence, cameras=(camera,))
+    result = attrs.evolve(made.result, credit=name)
+    (path,) = Page(config=PageConfig()).write(result, evidence, tmp_path)
+    page = path.read_text(encoding="utf-8")
+    assert name not in page
+    held = re.search(r'id="content">(.*?)</script>', page, re.DOTALL)
+    assert held is not None
+    assert json.loads(held[1])["credit"] == name
+
+
+def test_the_page_loads_nothing(scene: Scene, tmp_path: Path) -> None:
+    (path,) = Page(config=PageConfig()).write(scene().result, scene().evidence, tmp_path)
+    page = path.read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
+    modules = json.loads(re.findall(r'<script type="importmap">(.*?)</script>', page)[0])["imports"]
+    for name, address in modules.items():
+        source = base64.b64decode(address.partition(",")[2]).decode()
+        imported = re.findall(
+            r"""^(?:import|\}|export)[^\n]*?\bfrom\s*["']([^"']+)["']""", source, re.M
+        )
+        assert set(imported) <= set(modules), name
+
+
+def test_without_three_js_the_user_is_told(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "ASSETS", tmp_path / "nothing")
+    with pytest.raises(UserError, match=r"three\.js"):
+        Page(config=PageConfig()).write(scene().result, None, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_heatmaps_shrink_to_the_highest_of_their_cells(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = scene(frames=1, heat=True).evidence
+    evidence.heatmaps[:] = 0
+    evidence.heatmaps[0, 0, 0, 5, 9] = 200
+    whole = small_heat(evidence)
+    assert whole is not None
+    assert whole.scores[0, 0, 0, 5, 9] == 255
+    monkeypatch.setattr("platypose_viewer.heat.MOST_CELLS", evidence.heatmaps.size // 4)
+    half = small_heat(evidence)
+    assert half is not None
+    assert half.scores.shape[3:] == (12, 16)
+    assert half.scores[0, 0, 0, 2, 4] == 255
+    # A coarse cell lies in the middle of the four that it stands for.
+    fine = evidence.cell_to_pixel[0, 0, 0] @ [8.5, 4.5, 1]
+    np.testing.assert_allclose(half.cell_to_pixel[0, 0, 0] @ [4, 2, 1], fine, rtol=1e-6)
+
+
+def test_a_video_becomes_part_of_the_page(scene: Scene, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"frames")
+    made = content(scene().result, None, tmp_path, PageConfig(videos=(str(clip),)))
+    assert [(v.type, base64.b64decode(v.text)) for v in made.videos] == [("video/mp4", b"frames")]
+
+
+def test_the_lifted_video_is_found_by_the_configuration(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "clip.webm").write_bytes(b"frames")
+    (tmp_path / "config.yaml").write_text(f"evidence: ['{tmp_path / 'clip.webm'}']\n")
+    assert len(content(scene().result, None, tmp_path, PageConfig()).videos) == 1
+    (tmp_path / "clip.webm").unlink()
+    gone = content(scene().result, None, tmp_path, PageConfig())
+    assert not gone.videos
+    assert "clip.webm" in gone.facts["note"]
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "clip.avi", "large.mp4"])
+def test_a_wrong_video_is_named(
+    scene: Scene, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "LARGEST_MB", 1e-6)
+    for there in ("clip.avi", "large.mp4"):
+        (tmp_path / there).write_bytes(b"frames")
+    with pytest.raises(UserError, match=name):
+        content(scene().result, None, tmp_path, PageConfig(videos=(str(tmp_path / name),)))
