@@ -75,7 +75,7 @@ def main() -> None:
     """Print a table: evidence, energy and reference by row, errors by column."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prior", default="pose-17", help="installed prior or checkpoint")
-    parser.add_argument("--sampler", default="guided-ddim", help="as platypose lift takes it")
+    parser.add_argument("--sampler", default="posterior", help="as platypose lift takes it")
     parser.add_argument("--samples", type=int, default=200, help="hypotheses")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="runs")
     options = parser.parse_args()

@@ -38,7 +38,7 @@ def lift(
     ] = None,
     sampler: Annotated[
         str | None,
-        typer.Option(help="Sampler, as name:option=value,…", show_default="guided-ddim"),
+        typer.Option(help="Sampler, as name:option=value,…", show_default="posterior"),
     ] = None,
     energy_scale: Annotated[
         float | None, typer.Option(help="Factor on the energies.", show_default="1")
@@ -125,7 +125,7 @@ def lift(
     content = options.merged(
         config,
         set_,
-        {"sampler": "guided-ddim", "write": ["pictures"]},
+        {"sampler": "posterior", "write": ["pictures"]},
         evidence=[str(path) for path in evidence] if evidence else None,
         energies=energy or None,
         samples=samples,

@@ -125,7 +125,7 @@ class Platypose:
         *,
         energy: Energy | None = None,
         energy_scale: float = 1.0,
-        sampler: str | Chosen[Sampler] = "guided-ddim",
+        sampler: str | Chosen[Sampler] = "posterior",
         seed: int = 0,
     ) -> Iterator[Step]:
         """Draw hypotheses; a generator of one `Step` a noise level, the last being the sample.

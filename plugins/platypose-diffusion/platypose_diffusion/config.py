@@ -193,16 +193,12 @@ class PosteriorConfig(LevelsConfig):
         check=lambda value: value >= 1,
         needs="a whole number of at least 1",
     )
-    steps: int = field(
-        3,
-        doc="Gauss–Newton steps to the mode at each level.",
-        check=lambda value: value >= 1,
-        needs="a whole number of at least 1",
-    )
-    first_steps: int = field(
-        12,
-        doc="The same at the first level, which starts far from the evidence.",
-        check=lambda value: value >= 1,
+    steps: int | None = field(
+        None,
+        doc="Gauss–Newton steps to the mode at each level, and four times as many at the first, "
+        "which starts far from the evidence; by default 2, and 3 for a clip whose root is "
+        "unknown.",
+        check=lambda value: value is None or value >= 1,
         needs="a whole number of at least 1",
     )
     temperature: float = field(

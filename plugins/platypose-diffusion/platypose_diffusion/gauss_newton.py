@@ -183,7 +183,10 @@ def mode(
         slope, shape, strength = near.gradient.movedim(0, 1), near.curvature, near.strength.mT
         room = None
         if problem.root.deviation > 0 and a is not None:
-            room = room_of(problem, theta, near, zeta, a)
+            if step in (1, steps // 2):  # they change little, and cost an expansion
+                axis = least_told(near)
+                growth = growth_along(axis, problem, theta, near)
+            room = room_of(axis, growth, theta, near, zeta, a)
             slope, shape = slope + room.slope, shape + room.shape
         a = precision(prior, shape, strength)
         trial = zeta - rate[..., None] * a.solve(zeta + prior.pull(slope))
@@ -225,24 +228,36 @@ class Room:
         return (self.slope * move).sum(-1) + self.bend * along.square() / 2
 
 
+def least_told(near: Expansion) -> Float[Tensor, "F 3"]:
+    """The direction in which the evidence says least of the root."""
+    vectors: Tensor = torch.linalg.eigh(near.curvature[:, -3:, -3:]).eigenvectors
+    return vectors[..., 0]
+
+
+def growth_along(
+    axis: Float[Tensor, "F 3"], problem: Problem, theta: Float[Tensor, "F H D"], near: Expansion
+) -> Float[Tensor, "F H"]:
+    """The derivative of the logarithm of the evidence's strength as the root moves, 1/m."""
+    pose, root = parts(theta)
+    ahead = problem.expand(pose, root + STEP * axis).strength
+    return ((ahead / near.strength).log() / STEP).mT
+
+
 def room_of(
-    problem: Problem,
+    axis: Float[Tensor, "F 3"],
+    growth: Float[Tensor, "F H"],
     theta: Float[Tensor, "F H D"],
     near: Expansion,
     zeta: Float[Tensor, "F H N"],
     a: FramePrecision,
 ) -> Room:
-    """`Room` along the direction in which the evidence says least of the root.
+    """`Room` along an axis of the root.
 
     The room is ½ Σ log(1 + s λ) over the eigenvalues λ of Lᵀ B L, and the root moves it through
     the strength s. The motion of a clip (all but the cosine coefficient 0) is given as much room
     as the prior pulls on it when pose and distance grow together: how lively somebody is says
     nothing of how far away they are.
     """
-    axis = torch.linalg.eigh(near.curvature[:, -3:, -3:]).eigenvectors[..., 0]
-    pose, root = parts(theta)
-    ahead = problem.expand(pose, root + STEP * axis).strength
-    growth = ((ahead / near.strength).log() / STEP).mT
     told, undecided = a.told, a.undecided
     if a.prior.transform is not None:
         of_pose = slice(a.prior.of_pose)
@@ -252,13 +267,13 @@ def room_of(
         undecided = torch.cat([undecided[:1], torch.zeros_like(pull[1:])])
     told, undecided = a.each_frame(told), a.each_frame(undecided)
     bend = growth.square() * (undecided + told.clamp(min=0) / 2) / 2
-    axis = torch.nn.functional.pad(axis, (theta.shape[-1] - 3, 0))
+    whole = torch.nn.functional.pad(axis, (theta.shape[-1] - 3, 0))
     stiffness = (bend / near.strength.mT).mean(1)
     return Room(
-        slope=(told * growth / 2)[..., None] * axis[:, None],
-        axis=axis,
+        slope=(told * growth / 2)[..., None] * whole[:, None],
+        axis=whole,
         bend=bend,
-        shape=stiffness[:, None, None] * axis[:, :, None] * axis[:, None, :],
+        shape=stiffness[:, None, None] * whole[:, :, None] * whole[:, None, :],
     )
 
 

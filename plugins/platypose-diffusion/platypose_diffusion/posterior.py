@@ -17,6 +17,9 @@ from platypose_diffusion.level_prior import LevelPrior, level_prior, warn_of_unm
 from platypose_diffusion.levels import falling_levels, tied_frames
 from platypose_diffusion.sampling import Denoise, Energy
 
+FIRST = 4
+"""Times the steps of other levels, at the first."""
+
 
 def posterior(
     denoise: Denoise,
@@ -53,12 +56,16 @@ def posterior(
         z = torch.randn(shape, generator=generator, device=noise.device, dtype=noise.dtype)
         return z.movedim(0, 1).expand(noise.shape[1], -1, -1)
 
+    steps = config.steps
+    if steps is None:
+        roams = problem is not None and problem.motion and problem.root.deviation > 0
+        steps = 3 if roams else 2
     x, before, breadth = initial + sigmas[0] * noise, None, None
     for index, sigma in enumerate(sigmas):
         with torch.no_grad():
             prior = level_prior(denoise(x, sigma), sigma, problem, config.temperature, breadth)
-            steps = config.steps if index > 0 else config.first_steps
-            prior, zeta = laplace(prior, evidence, before, steps, normal, refit=config.refit)
+            taken = steps if index > 0 else FIRST * steps
+            prior, zeta = laplace(prior, evidence, before, taken, normal, refit=config.refit)
             breadth = prior.breadth
             before = prior.theta(zeta)
             x0, root = parts(before)

@@ -32,7 +32,7 @@ SCALE = 0.3
 JOINTS, SIZE = 4, 9
 
 
-LINEAR = PosteriorConfig(calls=5, steps=2, first_steps=2, refit=False)
+LINEAR = PosteriorConfig(calls=5, steps=1, refit=False)
 """Of linear evidence, a step finds the mode, and conjugate gradients need another."""
 
 
@@ -202,7 +202,7 @@ def test_of_gaussian_poses_seen_along_parallel_lines_the_posterior_is_drawn(
     prior = single_frames()
     problem = problem_of(prior, seen_from_the_side(1, kind), config, deviation=deviation)
     bias, scatter = misfit(sample(prior, problem, config, 10_000), *closed_form(prior, problem))
-    assert bias < 0.03
+    assert bias < 0.04
     assert scatter < 0.05
 
 
