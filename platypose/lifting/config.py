@@ -30,6 +30,12 @@ class SampleConfig(Config):
     )
     device: DeviceName = field("auto", doc="auto, cpu, cuda or mps.")
     precision: Precision = field("float32", doc="Of the network.")
+    chunk: int = field(
+        16384,
+        doc="Poses (frames of hypotheses) at once, which bounds memory.",
+        check=lambda v: v >= 1,
+        needs="a whole number above 0",
+    )
     write: tuple[Chosen[Writer], ...] = field((), doc="Writers that add files beside the samples.")
 
 
@@ -117,4 +123,10 @@ class LiftConfig(Config):
     )
     device: DeviceName = field("auto", doc="auto, cpu, cuda or mps.")
     precision: Precision = field("float32", doc="Of the network.")
+    chunk: int = field(
+        16384,
+        doc="Poses (frames of hypotheses) at once, which bounds memory.",
+        check=lambda v: v >= 1,
+        needs="a whole number above 0",
+    )
     write: tuple[Chosen[Writer], ...] = field((), doc="Writers that add files beside the samples.")

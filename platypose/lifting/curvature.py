@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import CurvedEnergy
+from platypose.api import CurvedEnergy, Quadratic
 
 Energy = Callable[[Tensor], Tensor]
 
@@ -17,7 +17,9 @@ STEP = 0.01
 
 
 def expand(
-    energies: Sequence[tuple[float, Energy]], joints: Float[Tensor, "H F J 3"]
+    energies: Sequence[tuple[float, Energy]],
+    joints: Float[Tensor, "H F J 3"],
+    at_once: int | None = None,
 ) -> tuple[
     Float[Tensor, "H F"], Float[Tensor, "H F J 3"], Float[Tensor, "F N N"], Float[Tensor, "H F"]
 ]:
@@ -29,22 +31,25 @@ def expand(
     Arguments:
         energies: each with its scale, of at least 0.
         joints: in the world, metres.
+        at_once: hypotheses that an energy is given at once, which bounds memory and changes no
+            result; none is all.
 
     Returns:
-        nats, their gradient (or heading), the shape of the curvature by the 3 J coordinates (joint by joint),
-        positive semi-definite but for rounding, and its strength, above 0.
+        nats, their gradient (or heading), the shape of the curvature by the 3 J coordinates (joint
+        by joint), positive semi-definite but for rounding, and its strength, above 0.
     """
+    at_once = at_once or len(joints)
     nats, slope = joints.new_zeros(joints.shape[:2]), torch.zeros_like(joints)
     strength = torch.full_like(nats, torch.finfo(joints.dtype).tiny ** 0.5)
     bent: list[tuple[Float[Tensor, "K J"], Float[Tensor, "H F K 3 3"]]] = []
     for scale, energy in energies:
         if isinstance(energy, CurvedEnergy):
-            part = energy.quadratic(joints)
+            part = _joined([energy.quadratic(piece) for piece in torch.split(joints, at_once)])
             value = part.energy
             gradient = part.gradient if part.heading is None else part.heading
             points, curvature = part.combination, part.curvature
         else:
-            value, gradient, blocks = estimated(energy, joints)
+            value, gradient, blocks = estimated(energy, joints, at_once)
             points = torch.eye(joints.shape[2]).to(joints)
             curvature = blocks.expand(len(joints), -1, -1, -1, -1)
         nats, slope = nats + scale * value, slope + scale * gradient
@@ -58,8 +63,22 @@ def expand(
     return nats, slope, shape.reshape(joints.shape[1], joints[0, 0].numel(), -1), strength
 
 
+def _joined(pieces: Sequence[Quadratic]) -> Quadratic:
+    """Of all hypotheses, from those of some each."""
+    if len(pieces) == 1:
+        return pieces[0]
+    headings = [p.gradient if p.heading is None else p.heading for p in pieces]
+    return Quadratic(
+        energy=torch.cat([p.energy for p in pieces]),
+        gradient=torch.cat([p.gradient for p in pieces]),
+        heading=torch.cat(headings),
+        combination=pieces[0].combination,
+        curvature=torch.cat([p.curvature for p in pieces]),
+    )
+
+
 def estimated(
-    energy: Energy, joints: Float[Tensor, "H F J 3"]
+    energy: Energy, joints: Float[Tensor, "H F J 3"], at_once: int | None = None
 ) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F J 3"], Float[Tensor, "F J 3 3"]]:
     """An energy, its gradient, and an estimate of the 3 × 3 diagonal blocks of its Hessian.
 
@@ -72,18 +91,20 @@ def estimated(
     Arguments:
         energy: differentiable once.
         joints: in the world, metres.
+        at_once: as of `expand`.
 
     Returns:
         nats, their gradient, and the blocks' mean over the hypotheses, positive semi-definite.
     """
-    nats, slope = value_and_slope(energy, joints)
+    at_once = at_once or len(joints)
+    nats, slope = value_and_slope(energy, joints, at_once)
     coins = torch.Generator().manual_seed(0)  # the same at every call: the estimate is a function
     sign = torch.randint(2, joints.shape[:-1], generator=coins).to(joints)[..., None] * 2 - 1
     columns = []
     for axis in range(3):
         moved = joints.detach().clone()
         moved[..., axis] += STEP * sign[..., 0]
-        change = value_and_slope(energy, moved)[1] - slope
+        change = value_and_slope(energy, moved, at_once)[1] - slope
         columns.append((sign * change / STEP).mean(0))
     block = torch.stack(columns, -1)
     values, vectors = torch.linalg.eigh((block + block.mT) / 2)
@@ -91,11 +112,14 @@ def estimated(
 
 
 def value_and_slope(
-    energy: Energy, joints: Float[Tensor, "H F J 3"]
+    energy: Energy, joints: Float[Tensor, "H F J 3"], at_once: int | None = None
 ) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F J 3"]]:
     """An energy and its gradient, free of any graph."""
-    with torch.enable_grad():
-        joints = joints.detach().requires_grad_()
-        nats = energy(joints)
-        (slope,) = torch.autograd.grad(nats.sum(), joints)
-    return nats.detach(), slope
+    nats, slope = [], []
+    for piece in torch.split(joints.detach(), at_once or len(joints)):
+        with torch.enable_grad():
+            piece.requires_grad_()
+            value = energy(piece)
+            slope.append(torch.autograd.grad(value.sum(), piece)[0])
+        nats.append(value.detach())
+    return torch.cat(nats), torch.cat(slope)

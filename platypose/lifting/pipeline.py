@@ -21,8 +21,8 @@ from platypose.lifting.pretrained import locate
 from platypose.lifting.problem import LiftingProblem
 from platypose.registry import plugins
 
-CHUNK = 8192
-"""Clips that the denoiser sees at once; bounds memory."""
+CHUNK = 16384
+"""Poses that the network and the energies see at once, unless told otherwise."""
 PACE = 1.0
 """Metres a second, along each axis, that people usually go at."""
 
@@ -127,6 +127,7 @@ class Platypose:
         energy_scale: float = 1.0,
         sampler: str | Chosen[Sampler] = "posterior",
         seed: int = 0,
+        chunk: int = CHUNK,
     ) -> Iterator[Step]:
         """Draw hypotheses; a generator of one `Step` a noise level, the last being the sample.
 
@@ -141,6 +142,9 @@ class Platypose:
             energy_scale: factor on the energy.
             sampler: a registered sampler, such as `"guided-ddim:substeps=1"`.
             seed: of all randomness.
+            chunk: poses (frames of hypotheses) that the network is given at once, and by
+                `posterior` the energies; it bounds memory and does not change the samples but for
+                rounding.
 
         Raises:
             UserError: the numbers do not go together, or the sampler is unknown.
@@ -156,7 +160,7 @@ class Platypose:
         context = self.context(seed)
         chosen = choose(Sampler, sampler) if isinstance(sampler, str) else sampler
         component = plugins().registry(SAMPLER).build(chosen, context)
-        return self._steps(component, num_samples, num_frames, energy, energy_scale, context)
+        return self._steps(component, num_samples, num_frames, energy, energy_scale, context, chunk)
 
     def _steps(
         self,
@@ -166,6 +170,7 @@ class Platypose:
         energy: Energy | None,
         energy_scale: float,
         context: BuildContext,
+        chunk: int,
     ) -> Iterator[Step]:
         joints = len(self.prior.skeleton.joints)
         drawn = num_frames if self.prior.header.frames > 1 else 1
@@ -181,13 +186,16 @@ class Platypose:
             pose = self._pose(x)
             return energy_scale * energy(pose + _root(energy, pose)[:, :, None])
 
+        def denoise(x: Float[Tensor, "H F J 3"], sigma: float) -> Float[Tensor, "H F J 3"]:
+            return self._denoise(x, sigma, chunk)
+
         levels = sampler(
-            self._denoise,
+            denoise,
             self.prior.schedule,
             noise,
             energy=None if energy is None else scaled,
             generator=context.generator,
-            problem=self._problem(energy, energy_scale, num_frames),
+            problem=self._problem(energy, energy_scale, num_frames, chunk),
         )
         for level in levels:
             pose = self._pose(level.x0)
@@ -201,7 +209,9 @@ class Platypose:
                 denoiser_calls=level.calls,
             )
 
-    def _problem(self, energy: Energy | None, scale: float, frames: int) -> LiftingProblem:
+    def _problem(
+        self, energy: Energy | None, scale: float, frames: int, chunk: int
+    ) -> LiftingProblem:
         terms: tuple[tuple[float, Energy], ...] = () if energy is None else ((scale, energy),)
         solve = None
         root = torch.zeros(frames, 3, device=self.prior.device, dtype=self.dtype)
@@ -217,17 +227,20 @@ class Platypose:
             root=prior,
             residual=self.prior.residual,
             motion=self.prior.header.frames > 1,
+            chunk=chunk,
         )
 
     def _pose(self, x: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F J 3"]:
         """Metres, with the root joint exactly at the origin."""
         return self.prior.header.scale * (x - x[:, :, :1])
 
-    def _denoise(self, x: Float[Tensor, "H F J 3"], sigma: float) -> Float[Tensor, "H F J 3"]:
+    def _denoise(
+        self, x: Float[Tensor, "H F J 3"], sigma: float, chunk: int
+    ) -> Float[Tensor, "H F J 3"]:
         clips = x if self.prior.header.frames > 1 else x.flatten(0, 1)[:, None]
         parts = []
         with torch.set_grad_enabled(x.requires_grad and torch.is_grad_enabled()):
-            for part in torch.split(clips.to(self.prior.dtype), CHUNK):
+            for part in torch.split(clips.to(self.prior.dtype), max(1, chunk // clips.shape[1])):
                 level = torch.full((len(part),), sigma, device=part.device, dtype=part.dtype)
                 parts.append(self.prior.denoiser(part, level))
             return torch.cat(parts).to(x.dtype).reshape(x.shape)

@@ -24,6 +24,7 @@ class LiftingProblem:
         root: what is known of it.
         residual: of the denoiser.
         motion: whether the prior ties frames together.
+        chunk: poses that the energies are given at once; None is all.
     """
 
     energies: tuple[tuple[float, Energy], ...]
@@ -32,6 +33,7 @@ class LiftingProblem:
     root: RootPrior
     residual: ResidualCovariance | None
     motion: bool
+    chunk: int | None = None
 
     def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
         """The root of each pose that suits the evidence best, metres."""
@@ -43,14 +45,24 @@ class LiftingProblem:
         self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]
     ) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame."""
-        joints, total = self._joints(x0, root), x0.new_zeros(x0.shape[:2])
+        pieces = torch.split(self._joints(x0, root), self._at_once(x0))
+        return torch.cat([self._nats(joints) for joints in pieces])
+
+    def _nats(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
+        total = joints.new_zeros(joints.shape[:2])
         for scale, energy in self.energies:
             total = total + scale * energy(joints)
         return total
 
+    def _at_once(self, x0: Float[Tensor, "H F J 3"]) -> int:
+        """Hypotheses."""
+        return len(x0) if self.chunk is None else max(1, self.chunk // x0.shape[1])
+
     def expand(self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]) -> Expansion:
         """The energy to second order in the pose and the root."""
-        nats, slope, curvature, strength = expand(self.energies, self._joints(x0, root))
+        nats, slope, curvature, strength = expand(
+            self.energies, self._joints(x0, root), self._at_once(x0)
+        )
         size = curvature.shape[1]
         of_pose = self.scale * torch.eye(size).to(x0)
         of_root = torch.eye(3).to(x0).repeat(size // 3, 1)

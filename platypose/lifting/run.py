@@ -104,6 +104,7 @@ def _lift_one(
         energy_scale=config.energy_scale,
         sampler=config.sampler,
         seed=config.seed,
+        chunk=config.chunk,
     )
     for step in steps:
         progress(step)
@@ -143,7 +144,13 @@ def sample(config: SampleConfig, out: Path) -> None:
     config = attrs.evolve(config, prior=absolute(config.prior))
     pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
     writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
-    *_, step = pose.sample(config.samples, config.frames, sampler=config.sampler, seed=config.seed)
+    *_, step = pose.sample(
+        config.samples,
+        config.frames,
+        sampler=config.sampler,
+        seed=config.seed,
+        chunk=config.chunk,
+    )
     result = _result(pose, step, None)
     with NewFolder(out) as folder:
         result.write(folder / "samples.safetensors")

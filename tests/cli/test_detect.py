@@ -158,7 +158,7 @@ def test_a_video_is_lifted_in_one_go(
     out = tmp_path / "out"
     words = ("lift", clip, "--detector", "standing", "--energy", "reprojection", "--out", out)
     less = ("--prior", tiny_prior, "--samples", "2", "--write", "none", "--device", "cpu")
-    done = run(*words, *less, "--set", "sampler.substeps=1")
+    done = run(*words, *less, "--set", "sampler.calls=2")
     assert done.code == 0, done.err
     assert Result.read(out / "samples.safetensors").samples.shape == (2, FRAMES, 17, 3)
     kept = tmp_path / "out.detections.safetensors"

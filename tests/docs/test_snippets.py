@@ -33,9 +33,9 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 READMES = [*sorted(ROOT.glob("plugins/*/README.md")), *sorted(ROOT.glob("examples/*/README.md"))]
 FRAMES = 2
 LESS = {
-    "evaluate": ["--limit", "2", "--num-samples", "2", "--set", "sampler.substeps=1"],
+    "evaluate": ["--limit", "2", "--num-samples", "2", "--set", "sampler.calls=2"],
     "compare": ["--calls", "2", "--limit", "1", "--num-samples", "2"],
-    "lift": ["--samples", "2", "--write", "none", "--set", "sampler.substeps=2"],
+    "lift": ["--samples", "2", "--write", "none", "--set", "sampler.calls=2"],
     "evaluate-prior": ["--limit", "8"],
     "sample": ["-n", "2", "--write", "none"],
     "train": [

@@ -50,23 +50,20 @@ class Density:
     ) -> tuple[
         Float[Tensor, "*H F V K"], Float[Tensor, "*H F V K 2"], Float[Tensor, "*H F V K 2 2"]
     ]:
-        """The log density at points in px, its gradient and its Hessian.
+        """The log density at points in px, its gradient, and a curvature for steps to a mode.
 
-        With the share p of each component and its gradient g, the Hessian is the mean of ggᵀ − Λ
-        minus the outer product of the mean gradient.
+        The curvature is the mean of the components' precisions by their shares at the point. With
+        it the quadratic form that touches the negative log density lies above it everywhere (as
+        in the EM algorithm), so that steps never overshoot, far from all modes as well, where the
+        Hessian is negative. At a mode that one component makes, it is the Hessian.
         """
         exponent, u, v, (a, b, c) = self._components(points)
         share = exponent.softmax(0)
         each = -torch.stack([a * u + b * v, c * v], -1)
         precision = torch.stack([a.square() + b.square(), b * c, b * c, c.square()], -1)
         slope = (share[..., None] * each).sum(0)
-        outer = each[..., :, None] * each[..., None, :] - precision.reshape(
-            *precision.shape[:-1], 2, 2
-        )
-        hessian = (share[..., None, None] * outer).sum(0) - slope[..., :, None] * slope[
-            ..., None, :
-        ]
-        return torch.logsumexp(exponent, 0), slope, hessian
+        mean = (share[..., None] * precision).sum(0)
+        return torch.logsumexp(exponent, 0), slope, mean.reshape(*mean.shape[:-1], 2, 2)
 
     def _components(
         self, points: Float[Tensor, "*H F V K 2"]
@@ -80,19 +77,6 @@ class Density:
         y = points[..., 1] - mean[..., 1]
         u, v = a * x, b * x + c * y
         return log_height - (u.square() + v.square()) / 2, u, v, (a, b, c)
-
-
-def positive(matrix: Float[Tensor, "*N 2 2"]) -> Float[Tensor, "*N 2 2"]:
-    """Symmetric matrices without their negative eigenvalues."""
-    mean = (matrix[..., 0, 0] + matrix[..., 1, 1]) / 2
-    half, off = (matrix[..., 0, 0] - matrix[..., 1, 1]) / 2, matrix[..., 0, 1]
-    radius = torch.hypot(half, off)
-    high, low = (mean + radius).clamp(min=0), (mean - radius).clamp(min=0)
-    # The matrix is mean + radius R with R² = 1; so is any function of it.
-    size = radius.clamp(min=torch.finfo(matrix.dtype).tiny)
-    half, off = half / size * (high - low) / 2, off / size * (high - low) / 2
-    mean = (high + low) / 2
-    return torch.stack([mean + half, off, off, mean - half], -1).reshape(matrix.shape)
 
 
 def density(

@@ -12,7 +12,7 @@ from platypose.api import BuildContext, Quadratic, UserError
 from platypose.evidence import Evidence
 from platypose.lifting.views import Views
 from platypose_heatmap.config import HeatmapConfig
-from platypose_heatmap.density import Density, density, positive
+from platypose_heatmap.density import Density, density
 from platypose_heatmap.modes import fit_modes
 
 
@@ -33,19 +33,15 @@ class HeatmapEnergy:
         return -self.density.log(self.views(joints)).sum((-1, -2))
 
     def quadratic(self, joints: Float[Tensor, "H F J 3"]) -> Quadratic:
-        """The energy to second order, by Gauss and Newton.
-
-        The curvature in an image is that of the mixture, without what is negative between its
-        modes and far from them.
-        """
+        """The energy near some joints; for its curvature in an image see `Density.expand`."""
         return self.views.quadratic(joints, self.in_images)
 
     def in_images(
         self, pixels: Float[Tensor, "H F V K 2"]
     ) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F V K 2"], Float[Tensor, "H F V K 2 2"]]:
         """Nats, their gradient and their curvature by the keypoints' pixels."""
-        log, slope, hessian = self.density.expand(pixels)
-        return -log.sum((-1, -2)), -slope, positive(-hessian)
+        log, slope, curvature = self.density.expand(pixels)
+        return -log.sum((-1, -2)), -slope, curvature
 
 
 def build(config: HeatmapConfig, context: BuildContext) -> HeatmapEnergy:

@@ -70,5 +70,5 @@ def test_without_three_js_an_editable_install_is_made_and_no_wheel(
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", (tmp_path / "nowhere").as_uri())
     build = hook.ThreeJs(str(tmp_path), {}, None, None, str(tmp_path), "wheel")
     build.initialize("editable", {})
-    with pytest.raises(SystemExit, match="needs three.js"):
+    with pytest.raises(SystemExit, match=r"needs three\.js"):
         build.initialize("standard", {})
