@@ -186,7 +186,7 @@ def mode(
             if step in (1, steps // 2):  # they change little, and cost an expansion
                 axis = least_told(near)
                 growth = growth_along(axis, problem, theta, near)
-            room = room_of(axis, growth, theta, near, zeta, a)
+            room = room_of(prior, axis, growth, theta, near, zeta, a)
             slope, shape = slope + room.slope, shape + room.shape
         a = precision(prior, shape, strength)
         trial = zeta - rate[..., None] * a.solve(zeta + prior.pull(slope))
@@ -244,6 +244,7 @@ def growth_along(
 
 
 def room_of(
+    prior: LevelPrior,
     axis: Float[Tensor, "F 3"],
     growth: Float[Tensor, "F H"],
     theta: Float[Tensor, "F H D"],
@@ -259,9 +260,9 @@ def room_of(
     nothing of how far away they are.
     """
     told, undecided = a.told, a.undecided
-    if a.prior.transform is not None:
-        of_pose = slice(a.prior.of_pose)
-        larger = a.prior.coordinates(torch.nn.functional.pad(theta[..., :-3], (0, 3)))
+    if prior.transform is not None:
+        of_pose = slice(prior.of_pose)
+        larger = prior.coordinates(torch.nn.functional.pad(theta[..., :-3], (0, 3)))
         pull = (zeta[..., of_pose] * larger[..., of_pose]).sum(-1)
         told = torch.cat([told[:1], pull[1:]])
         undecided = torch.cat([undecided[:1], torch.zeros_like(pull[1:])])
