@@ -107,9 +107,9 @@ def test_the_denoiser_never_sees_more_than_the_chunk(
     seen = []
     original = Platypose._denoise
 
-    def spy(self: Platypose, x: Any, sigma: float) -> Any:
+    def spy(self: Platypose, x: Any, sigma: float, chunk: int) -> Any:
         seen.append(x.shape[0] * x.shape[1])
-        return original(self, x, sigma)
+        return original(self, x, sigma, chunk)
 
     monkeypatch.setattr(Platypose, "_denoise", spy)
     evaluate(quick(limit=10, chunk=24))
