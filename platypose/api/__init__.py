@@ -17,13 +17,14 @@ from platypose.api.kinds.energy import (
     EnergyConfig,
     Noise,
     NoisyEnergy,
+    PerHypothesis,
     Quadratic,
 )
 from platypose.api.kinds.logger import Logger
 from platypose.api.kinds.projection import Projection
 from platypose.api.kinds.reader import Reader
 from platypose.api.kinds.report import Report
-from platypose.api.kinds.sampler import Expansion, Level, Problem, RootPrior, Sampler
+from platypose.api.kinds.sampler import Expansion, Level, Problem, RootPrior, Sampler, UnknownCamera
 from platypose.api.kinds.schedule import Schedule
 from platypose.api.kinds.weights import Weights
 from platypose.api.kinds.writer import Writer
@@ -48,6 +49,7 @@ __all__ = [
     "Logger",
     "Noise",
     "NoisyEnergy",
+    "PerHypothesis",
     "Person",
     "Problem",
     "Projection",
@@ -59,6 +61,7 @@ __all__ = [
     "Schedule",
     "Spec",
     "Trial",
+    "UnknownCamera",
     "UserError",
     "Weights",
     "Writer",

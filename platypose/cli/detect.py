@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -64,6 +65,8 @@ def to_file(
     Raises:
         UserError: the video, the output or an option is wrong.
     """
+    import attrs
+
     from platypose.detection.video import Video
     from platypose.evidence.file import write
 
@@ -78,7 +81,8 @@ def to_file(
     found = _with_progress(
         seen, built, every=every, crop=crop, heatmaps=heatmaps, spool=folder, name=detector
     )
-    write(found, out)
+    from_there = os.path.relpath(video.absolute(), out.absolute().parent)
+    write(attrs.evolve(found, video=from_there), out)
     shutil.rmtree(folder)
     if not found.people:
         _say("Nobody was found.")
@@ -124,13 +128,24 @@ def _build(name: str, device: str | None) -> Detector:
 
 def _announce(video: Video, detector: Detector, every: int, heatmaps: bool, folder: Path) -> None:
     """Say what will be done, and refuse what the disk cannot hold."""
-    from platypose.detection.detect import frames_of, heatmap_bytes
+    from platypose.detection.detect import focal_of, frames_of, heatmap_bytes
 
     width, height = video.image_size
+    frames = frames_of(video, every)
     _say(
-        f"{video.path}: {frames_of(video, every)} frames at {video.frame_rate / every:.6g} Hz, "
-        f"{width} x {height} pixels"
+        f"{video.path}: {frames} {'frame' if frames == 1 else 'frames'} at "
+        f"{video.frame_rate / every:.6g} Hz, {width} x {height} pixels"
     )
+    if (focal := focal_of(video)) is not None:
+        _say(
+            f"Its metadata note a focal length of {video.focal_35mm:g} mm, as on 35 mm film: "
+            f"{focal:.0f} px"
+        )
+    if abs(video.pixel_shape - 1) > 0.01:
+        _say(
+            f"Its pixels are {video.pixel_shape:.3g} times as wide as high, and a guessed camera "
+            "takes them for square; calibrate it, or re-encode the video with square pixels."
+        )
     if not video.even:
         _say(
             "Its frames come at uneven times; each goes to the nearest tick of that clock, and in "

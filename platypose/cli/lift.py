@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from platypose.api import UserError
 from platypose.cli import options
+
+if TYPE_CHECKING:
+    from platypose.lifting.config import LiftConfig
 
 
 def lift(
@@ -42,6 +46,17 @@ def lift(
     ] = None,
     energy_scale: Annotated[
         float | None, typer.Option(help="Factor on the energies.", show_default="1")
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Frames lifted at once.", show_default="the prior's longest, or 256"),
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        typer.Option(
+            help="Frames that a window shares with the one before, of priors of clips.",
+            show_default="16, or half a window",
+        ),
     ] = None,
     root: Annotated[
         str | None,
@@ -109,6 +124,9 @@ def lift(
         list[str] | None,
         typer.Option(help="Writer of more files; none for none.", show_default="pictures"),
     ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Write the page too and open it, as platypose view does.")
+    ] = False,
     config: options.Config = None,
     set_: options.Set = None,
     device: options.Device = None,
@@ -133,6 +151,8 @@ def lift(
         prior=prior,
         sampler=sampler,
         energy_scale=energy_scale,
+        window=window,
+        overlap=overlap,
         root=root,
         format=format_,
         camera=camera,
@@ -160,33 +180,13 @@ def lift(
 
     import json
 
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from platypose.cli.view import page_writer, write_page
 
-    from platypose.lifting.run import lift as run
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("level {task.completed:.0f}/{task.total:.0f}"),
-        BarColumn(),
-        TextColumn("{task.fields[energy]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("lift", total=1, energy="loading")
-
-        def progress(step: Any) -> None:
-            mean = "" if step.energy is None else f"{float(step.energy.mean()):.1f} nats a frame"
-            bar.update(task, completed=step.index, total=step.total, energy=mean)
-
-        summary = run(resolved, out, progress=progress)
+    page = page_writer({}) if open_ else None
+    summary = _with_progress(resolved, out)
+    for folder in sorted(out.glob("person-*")) if "people" in summary else [out]:
+        if page is not None:
+            write_page(page, folder, open_=True, err=as_json)
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
         return
@@ -199,14 +199,75 @@ def lift(
     typer.echo(f"Wrote {out}")
 
 
+def _with_progress(config: LiftConfig, out: Path) -> dict[str, Any]:
+    """Lift under a progress bar; Ctrl-C ends the command with code 130."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from platypose.lifting.run import lift as run
+    from platypose.lifting.unfinished import unfinished
+
+    columns = (
+        TextColumn("{task.fields[at]}"),
+        BarColumn(),
+        TextColumn("{task.fields[energy]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    speed = _Speed()
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task("lift", total=1, at="loading", energy="")
+
+            def progress(step: Any) -> None:
+                at, energy = f"level {step.index}/{step.total}", ""
+                if step.energy is not None:
+                    energy = f"{step.energy:.1f} nats a frame"
+                if step.windows > 1:
+                    at = f"window {step.window}/{step.windows}"
+                    energy += speed(step.person, step.frames)
+                done = step.window - 1 + step.index / step.total
+                bar.update(task, completed=done, total=step.windows, at=at, energy=energy)
+
+            return run(config, out, progress=progress)
+    except KeyboardInterrupt:
+        if unfinished(out).exists():
+            typer.echo("Stopped; the same command goes on with the next window.", err=True)
+        else:
+            typer.echo("Stopped before the first window was done; nothing was kept.", err=True)
+        raise typer.Exit(130) from None
+
+
+class _Speed:
+    """Frames a second since the first report on a person."""
+
+    def __init__(self) -> None:
+        self.person, self.began, self.first = "", 0.0, 0
+
+    def __call__(self, person: str, frames: int) -> str:
+        if person != self.person or not self.began:
+            self.person, self.began, self.first = person, time.monotonic(), frames
+        done = frames - self.first
+        return f", {done / (time.monotonic() - self.began):.1f} frames/s" if done else ""
+
+
 def _detected(videos: list[str], detector: str, out: Path, device: str | None) -> list[str]:
     """Files of what a detector finds in videos, beside the results."""
     from platypose.cli.detect import to_file
     from platypose.lifting.run import require_new
+    from platypose.lifting.unfinished import unfinished
 
     require_new(out)
     ends = [""] if len(videos) == 1 else [f"-{number}" for number in range(len(videos))]
     files = [out.with_name(f"{out.name}.detections{end}.safetensors") for end in ends]
+    if unfinished(out).exists() and all(file.exists() for file in files):
+        return [str(file) for file in files]  # the lift was interrupted, and goes on
     for file in files:
         if file.exists():
             raise UserError(
@@ -236,6 +297,8 @@ def _print(summary: dict[str, Any]) -> None:
     table.add_row("sampling", f"{summary['seconds']:.1f} s, {summary['denoiser_calls']} calls")
     if error["median"] is not None:
         table.add_row("re-projection", f"median {error['median']} px, 95 % {error['p95']} px")
+    if len(summary["cameras"]) == 1:
+        table.add_row("camera", *summary["cameras"].values())
     noise = summary["noise"]
     unit, worst = noise["unit"], noise["worst"]
     if noise["ratio"] is None:

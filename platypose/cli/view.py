@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from platypose.api import Writer
 
 
 def view(
@@ -31,28 +34,46 @@ def view(
 
     The page is one file, view.html in that folder, that any browser opens without a network.
     """
-    import webbrowser
+    options: dict[str, Any] = {"videos": [str(path) for path in video or ()]}
+    if hypotheses is not None:
+        options["hypotheses"] = hypotheses
+    write_page(page_writer(options), result, open_=open_)
 
+
+def page_writer(options: dict[str, Any]) -> Writer:
+    """The writer of the page.
+
+    Raises:
+        UserError: its plugin is not installed, or an option is wrong.
+    """
     from platypose.api import UserError
     from platypose.api.kinds.writer import KIND as WRITER
     from platypose.config import Chosen
     from platypose.lifting.pretrained import plain_context
-    from platypose.lifting.saved import read_saved
     from platypose.registry import plugins
 
-    options: dict[str, Any] = {"videos": [str(path) for path in video or ()]}
-    if hypotheses is not None:
-        options["hypotheses"] = hypotheses
     registry = plugins().registry(WRITER)
     if "page" not in registry.names():
         raise UserError(
             "The page comes with a plugin; install it with: pip install platypose-viewer"
         )
-    page = registry.build(Chosen("page", registry.configure("page", options)), plain_context())
+    return registry.build(Chosen("page", registry.configure("page", options)), plain_context())
+
+
+def write_page(page: Writer, result: Path, *, open_: bool, err: bool = False) -> None:
+    """Write the page into the folder of a result, say so, to standard error on demand, and open it.
+
+    Raises:
+        UserError: there is no result, or its video is not there.
+    """
+    import webbrowser
+
+    from platypose.lifting.saved import read_saved
+
     saved = read_saved(result)
     if saved.missing:
         typer.echo(f"Shown without the evidence: {saved.missing}", err=True)
     (path,) = page.write(saved.result, saved.evidence, saved.folder)
-    typer.echo(f"Wrote {path}")
+    typer.echo(f"Wrote {path}", err=err)
     if open_:
         webbrowser.open(path.resolve().as_uri())

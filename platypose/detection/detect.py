@@ -14,6 +14,7 @@ from platypose.api import Detector, Frame, Person, UserError
 from platypose.detection.spool import Spool
 from platypose.detection.video import Video
 from platypose.evidence.detections import Detections, Track
+from platypose.evidence.guess import focal_of_35mm
 
 SAVE_SECONDS = 5.0
 """After so long what was found is safe from an interruption."""
@@ -67,9 +68,17 @@ def detect_video(
         num_frames=frames_of(video, every),
         frame_rate=video.frame_rate / every,
         image_size=video.image_size,
+        focal=focal_of(video),
         people=people,
         credit=detector.credit,
     )
+
+
+def focal_of(video: Video) -> float | None:
+    """The focal length that a video's metadata note, pixels."""
+    if video.focal_35mm is None:
+        return None
+    return focal_of_35mm(video.focal_35mm, video.image_size)
 
 
 def frames_of(video: Video, every: int) -> int:

@@ -13,14 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platypose.api import Frame, UserError
+from platypose.detection.boxes import Boxes, has_boxes
+from platypose.detection.focal import noted_focal
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+FORMATS = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,ogg,mxf,gxf,"
+    "dv,wtv,rm,nut,mjpeg,mpjpeg,gif,apng,yuv4mpegpipe,image2,png_pipe,jpeg_pipe,webp_pipe,tiff_pipe,"
+    "bmp_pipe,qoi_pipe,wav,mp3,aac,flac"
+)
+"""FFmpeg's names of what is read. Playlists, which name other files, and coloured text are not; of
+sound the common ones are, so that a recording is called what it is."""
+
 MOST_PIXELS = 1 << 26
 """Of one picture, 67 million: twice those of 8K."""
+
+MOST_HERTZ = 100_000.0
+"""Above it, times are damaged; high-speed cameras stay below."""
 
 UNEVEN = 0.5
 """Share of an interval by which a frame may miss the clock before the video counts as uneven."""
@@ -40,6 +53,9 @@ class Video:
         num_frames: ticks in all.
         image_size: width and height, pixels, upright.
         even: whether every tick has its frame.
+        focal_35mm: focal length that the file's metadata note, as of a lens on 35 mm film, mm; None
+            where they do not.
+        pixel_shape: width of a pixel in units of its height, as it is to be shown.
     """
 
     path: Path
@@ -47,6 +63,8 @@ class Video:
     num_frames: int
     image_size: tuple[int, int]
     even: bool
+    focal_35mm: float | None = None
+    pixel_shape: float = 1.0
 
     @classmethod
     def open(cls, path: Path) -> Video:
@@ -56,6 +74,8 @@ class Video:
             UserError: it is missing or damaged, has no pictures, too large ones or none that can
                 be decoded, or PyAV is not installed.
         """
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; name a video file.")
         if not path.is_file():
             raise UserError(f"There is no file {path}.")
         if path.stat().st_size == 0:
@@ -63,10 +83,16 @@ class Video:
         with _opened(path) as (container, stream):
             announced = stream.frames
             guessed = stream.average_rate or stream.guessed_rate or Fraction(25)
+            tags = [stream.metadata, container.metadata]
             times, packets = _packet_times(container, stream)
+            reached = packets
+            if container.format.name == "avi" and times is not None and len(times) > 1:
+                # There, frames that the camera dropped are announced too, and B-frames come late.
+                end = times[-1] + 2 * np.median(np.diff(times))
+                reached = max(packets, round(end / float(stream.time_base or 1)))
         if packets == 0:
             raise UserError(f"{path} is a video without frames.")
-        if packets < 0.98 * announced - 1:
+        if reached < 0.98 * announced - 1:
             raise UserError(
                 f"{path} is cut off: {announced} frames are announced and {packets} are there."
             )
@@ -75,11 +101,15 @@ class Video:
             if first is None:
                 raise UserError(f"{path} is a video without frames that can be decoded.")
             size = first.height, first.width
+            shape = float(stream.codec_context.sample_aspect_ratio or 1)
             if first.rotation % 180:
-                size = first.width, first.height
+                size, shape = (first.width, first.height), 1 / shape
+            tags.append(getattr(first, "metadata", {}))  # Exif, of a picture
         if times is None:
             times = np.arange(packets) / float(guessed)
         rate, even = _clock(times, float(guessed))
+        if rate > MOST_HERTZ:
+            raise UserError(f"{path} has {rate:.3g} frames a second; its times are damaged.")
         ticks = int(np.rint((times[-1] - times[0]) * rate)) + 1
         if ticks > 100 * packets + 100:
             raise UserError(
@@ -92,6 +122,8 @@ class Video:
             num_frames=ticks,
             image_size=(size[1], size[0]),
             even=even,
+            focal_35mm=noted_focal(path, *tags),
+            pixel_shape=shape,
         )
 
     def frames(self, *, start: int = 0, every: int = 1) -> Iterator[Frame]:
@@ -124,7 +156,7 @@ class Video:
                 taken = tick
                 if tick < start or tick % every or frame.is_corrupt:
                     continue
-                image = _upright(frame)
+                image = _upright(self.path, frame)
                 if image.shape[1::-1] != self.image_size:
                     raise UserError(
                         f"{self.path}: its frame {number} has {image.shape[1]} x {image.shape[0]} "
@@ -146,8 +178,18 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except ModuleNotFoundError:
         raise UserError("Videos need the package av: pip install 'platypose[video]'.") from None
     try:
-        container = av.open(path)
+        # "file:" so that a name with a colon is no address.
+        container = av.open(
+            f"file:{path}",
+            container_options={"format_whitelist": FORMATS},
+            metadata_errors="replace",
+        )
     except (av.FFmpegError, ValueError) as error:
+        if _lacks_contents(path):
+            raise UserError(
+                f"{path} is cut off, or is damaged: its table of contents, which a camera writes "
+                "at the end, is not there."
+            ) from None
         raise UserError(f"{path} is no video, or is damaged ({_reason(error)}).") from None
     with container:
         streams = [
@@ -167,7 +209,20 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 f"{path} has pictures of {width} x {height} pixels; at most {MOST_PIXELS} are read."
             )
         context.thread_type = "AUTO"
+        context.options = {"max_pixels": str(MOST_PIXELS)}
         yield container, stream
+
+
+def _lacks_contents(path: Path) -> bool:
+    """Whether an MP4 or MOV file has pictures, but not the list of where they are."""
+    try:
+        with path.open("rb") as file:
+            if not has_boxes(file):
+                return False
+            size = path.stat().st_size
+            return b"moov" not in [kind for kind, _, _ in Boxes(file).between(0, size)]
+    except OSError:
+        return False
 
 
 def _packet_times(
@@ -209,9 +264,14 @@ def _decoded(path: Path, container: InputContainer, stream: VideoStream) -> Iter
         raise UserError(f"{path} is damaged ({_reason(error)}).") from None
 
 
-def _upright(frame: VideoFrame) -> NDArray[np.uint8]:
+def _upright(path: Path, frame: VideoFrame) -> NDArray[np.uint8]:
     """The picture as a player shows it: phones note how they were held, and turn no pixels."""
-    image = frame.to_ndarray(format="rgb24")
+    import av
+
+    try:
+        image = frame.to_ndarray(format="rgb24")
+    except (av.FFmpegError, ValueError) as error:
+        raise UserError(f"{path} has colours that cannot be read ({_reason(error)}).") from None
     # The display matrix is counter-clockwise, as is rot90.
     turned = np.rot90(image, round(frame.rotation / 90) % 4)
     return np.ascontiguousarray(turned, np.uint8)

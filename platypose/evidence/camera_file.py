@@ -17,7 +17,7 @@ from platypose.files import write_atomically
 FORMAT = 1
 _FIELDS = [field.name for field in attrs.fields(Camera)]
 _POSE = {"rotation", "translation"}
-_DEVIATIONS = {"focal_deviation", "tilt_deviation"}
+_DEVIATIONS = {"focal_deviation", "tilt_deviation", "roll_deviation"}
 
 
 def write_cameras(cameras: Sequence[Camera], path: str | Path) -> None:

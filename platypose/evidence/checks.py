@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platypose.api.errors import UserError
+from platypose.mapped import pieces
 from platypose.skeleton import keypoint_set
 
 Array = NDArray[Any]
@@ -26,12 +27,14 @@ def require_array(array: Array, shape: tuple[int, ...], name: str) -> None:
         raise UserError(f"{name} holds {array.dtype}, not numbers.")
     if array.dtype.kind != "f":
         return
-    bad = ~np.isfinite(array)
-    if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise UserError(
-            f"{name} is NaN or infinite at {index}; a missing keypoint has confidence 0."
-        )
+    for start, piece in pieces(array):
+        bad = ~np.isfinite(piece)
+        if bad.any():
+            first, *others = (int(i) for i in np.argwhere(bad)[0])
+            raise UserError(
+                f"{name} is NaN or infinite at {(start + first, *others)}; a missing keypoint has "
+                "confidence 0."
+            )
 
 
 def require_confidence(confidence: Array, shape: tuple[int, ...]) -> None:
@@ -66,7 +69,7 @@ def require_heatmaps(heatmaps: Array, affine: Array | None, axes: Mapping[str, i
     if min(heatmaps.shape[-2:]) < 2:
         raise UserError(f"heatmaps of {heatmaps.shape[-2:]} cells are too small; 2 x 2 at least.")
     require_array(heatmaps, heatmaps.shape, "heatmaps")
-    if heatmaps.dtype.kind != "u" and heatmaps.min() < 0:
+    if heatmaps.dtype.kind != "u" and any((piece < 0).any() for _, piece in pieces(heatmaps)):
         raise UserError("heatmaps has scores below 0.")
     if affine is None:
         raise UserError("The evidence has heatmaps but no cell_to_pixel.")

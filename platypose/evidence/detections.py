@@ -103,8 +103,11 @@ class Detections:
         num_frames: of the video; nobody may be seen in some.
         frame_rate: frames per second, None where the file does not say it.
         image_size: width and height, pixels, None where the file does not say it.
+        focal: focal length that the video's metadata note, pixels, None where they do not.
         people: everybody who was seen, each linked through time.
         credit: whom to thank for the data.
+        video: the video's file, as a path from the folder of the file of detections, None where it
+            is not known.
     """
 
     keypoint_set: str
@@ -112,8 +115,10 @@ class Detections:
     num_frames: int
     frame_rate: float | None = None
     image_size: tuple[int, int] | None = None
+    focal: float | None = None
     people: tuple[Track, ...] = ()
     credit: str = ""
+    video: str | None = None
 
     def __attrs_post_init__(self) -> None:
         require_names(self.keypoint_set, self.keypoint_names)
@@ -131,6 +136,8 @@ class Detections:
         size = self.image_size
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise UserError(f"The image size must be two positive numbers, not {size}.")
+        if self.focal is not None and not (np.isfinite(self.focal) and self.focal > 0):
+            raise UserError(f"The focal length must be a positive number, not {self.focal!r}.")
         for person in self.people:
             if person.keypoints.shape[1] != len(self.keypoint_names):
                 raise UserError(

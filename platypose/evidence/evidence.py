@@ -18,6 +18,7 @@ from platypose.evidence.checks import (
     require_heatmaps,
     require_names,
 )
+from platypose.mapped import release
 
 
 def _float64(value: Any) -> NDArray[np.float64]:
@@ -47,6 +48,8 @@ class Camera:
             known.
         tilt_deviation: standard deviation of the camera's pitch, the turn about its x axis,
             radians; 0 where it is known.
+        roll_deviation: standard deviation of the camera's lean, the turn about its z axis,
+            radians; 0 where it is known.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Camera:
     image_size: tuple[int, int]
     focal_deviation: float = 0.0
     tilt_deviation: float = 0.0
+    roll_deviation: float = 0.0
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -76,7 +80,7 @@ class Camera:
             raise UserError(
                 f"The image size of {where} must be two positive numbers, not {self.image_size}."
             )
-        for name in ("focal_deviation", "tilt_deviation"):
+        for name in ("focal_deviation", "tilt_deviation", "roll_deviation"):
             value = getattr(self, name)
             if not (_is_number(value) and 0 <= value < np.inf):
                 raise UserError(
@@ -85,8 +89,8 @@ class Camera:
 
     @property
     def guessed(self) -> bool:
-        """Whether its focal length or its tilt is not known."""
-        return self.focal_deviation > 0 or self.tilt_deviation > 0
+        """Whether its focal length, its tilt or its roll is not known."""
+        return max(self.focal_deviation, self.tilt_deviation, self.roll_deviation) > 0
 
     @property
     def moves(self) -> bool:
@@ -147,17 +151,20 @@ class Evidence:
         return 0
 
     def at(self, frames: NDArray[np.int64]) -> Evidence:
-        """The same evidence at some frames alone, in their order.
+        """The same evidence at some frames alone, in their order; it lies in memory.
 
         Arguments:
             frames: indices, (N,).
         """
         arrays = {name: getattr(self, name) for name in BY_FRAME}
+        taken = {name: array[frames] for name, array in arrays.items() if array is not None}
+        if self.heatmaps is not None:
+            release(self.heatmaps)
         return attrs.evolve(
             self,
             cameras=tuple(camera.at(frames) for camera in self.cameras),
             first_frame=self.first_frame + (int(frames[0]) if len(frames) else 0),
-            **{name: array[frames] for name, array in arrays.items() if array is not None},
+            **taken,
         )
 
     @classmethod

@@ -23,6 +23,7 @@ from platypose.evidence.checks import Array
 from platypose.evidence.detections import Detections, Track
 from platypose.evidence.evidence import BY_FRAME, Evidence
 from platypose.files import write_atomically
+from platypose.mapped import mapped_arrays
 
 FORMAT = 1
 
@@ -45,6 +46,20 @@ def read_detections(path: Path) -> Detections:
     content = read_either(path, "detections")
     assert isinstance(content, Detections)
     return content
+
+
+def video_of(path: Path) -> Path | None:
+    """The video in which the people of a file of detections were seen, None where it is not known.
+
+    Arguments:
+        path: any file or folder; the arrays in it are not read.
+    """
+    try:
+        with safe_open(path, "numpy") as file:
+            video = json.loads((file.metadata() or {})["platypose"]).get("video")
+    except (OSError, SafetensorError, KeyError, ValueError, AttributeError):
+        return None
+    return path.parent / video if isinstance(video, str) else None
 
 
 def read_either(path: Path, *kinds: str) -> Detections | Evidence:
@@ -101,6 +116,8 @@ def _detections_header(detections: Detections) -> dict[str, Any]:
         "image_size": detections.image_size and list(detections.image_size),
         "people": [person.name for person in detections.people],
         "credit": detections.credit,
+        **({} if detections.focal is None else {"focal": detections.focal}),
+        **({} if detections.video is None else {"video": detections.video}),
     }
 
 
@@ -121,10 +138,19 @@ def _read_safetensors(path: Path) -> tuple[str | None, dict[str, Array]]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
+            on_disk = mapped_arrays(path) if any(map(_is_large, names)) else {}
+            arrays = {
+                name: on_disk[name] if _is_large(name) else file.get_tensor(name) for name in names
+            }
     except (SafetensorError, OSError, TypeError) as error:  # TypeError: bfloat16 and its like
         raise UserError(f"{path} is no evidence file, or is damaged ({error}).") from None
     return metadata.get("platypose"), arrays
+
+
+def _is_large(name: str) -> bool:
+    """Whether an array stays on the disk: an hour of heatmaps may be more than the memory."""
+    return name.rpartition(".")[2] == "heatmaps"
 
 
 def _read_npz(path: Path) -> tuple[str | None, dict[str, Array]]:
@@ -183,15 +209,18 @@ def _build_detections(header: dict[str, Any], arrays: dict[str, Array]) -> Detec
             Track(name=str(name), **_of_person(index, arrays))
             for index, name in enumerate(header["people"])
         )
-        size, rate = header["image_size"], header["frame_rate"]
+        size, rate, focal = header["image_size"], header["frame_rate"], header.get("focal")
+        video = header.get("video")
         detections = Detections(
             keypoint_set=header["keypoint_set"],
             keypoint_names=tuple(header["keypoint_names"]),
             num_frames=int(header["num_frames"]),
             frame_rate=None if rate is None else float(rate),
             image_size=None if size is None else (int(size[0]), int(size[1])),
+            focal=None if focal is None else float(focal),
             people=people,
             credit=str(header["credit"]),
+            video=None if video is None else str(video),
         )
     except KeyError as error:
         raise UserError(f"its header has no {error.args[0]!r}.") from None

@@ -11,14 +11,33 @@ from numpy.typing import NDArray
 from platypose.api.errors import UserError
 from platypose.evidence.evidence import Camera
 
+GUESS, METADATA = "guess", "metadata"
+"""Names of a camera whose focal length is a guess, and of one whose file notes it."""
+
 HEIGHT = 1.5
 """Metres above the floor: about where people hold a camera."""
 FOCAL = 1.0
 """Focal length in units of the picture's longer side: a field of view of 53 degrees along it."""
 FOCAL_DEVIATION = 0.35
 """Of the logarithm of the focal length: two cameras of three see 39 to 71 degrees."""
+NOTED_DEVIATION = 0.1
+"""Of the logarithm of a focal length from a file's metadata. Whether these reckon with what is cut
+off a 4:3 sensor for 16:9 (9 %) and for stabilisation (10 % or so) differs and is not documented."""
 TILT_DEVIATION = math.radians(15)
 """Of the pitch of a camera that somebody set up by eye."""
+
+
+def focal_of_35mm(length: float, image_size: tuple[int, int]) -> float:
+    """The focal length in pixels of a camera that is like one with 35 mm film.
+
+    Alike are the angles from corner to corner, as CIPA's guideline DCG-001 has it, so that neither
+    the picture's shape nor its turn matters.
+
+    Arguments:
+        length: focal length that gives 36 x 24 mm film the same angle, mm.
+        image_size: width and height, pixels.
+    """
+    return length * math.hypot(*image_size) / math.hypot(36, 24)
 
 
 def level_pose(tilt: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -36,7 +55,11 @@ def level_pose(tilt: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def guessed_camera(
-    image_size: tuple[int, int], *, fov: float | None = None, tilt: float | None = None
+    image_size: tuple[int, int],
+    *,
+    fov: float | None = None,
+    tilt: float | None = None,
+    noted: float | None = None,
 ) -> Camera:
     """A camera without a calibration: without distortion, its axis in the picture's middle.
 
@@ -45,6 +68,7 @@ def guessed_camera(
         fov: angle between the left and the right edge of the picture, degrees; None where it is
             not known.
         tilt: how far the camera looks down, degrees; None where it is not known.
+        noted: focal length that the video's metadata note, pixels; `fov` comes before it.
 
     Raises:
         UserError: an angle is out of range.
@@ -52,21 +76,36 @@ def guessed_camera(
     if fov is not None and not 1 <= fov <= 170:
         raise UserError(f"--fov must be an angle from 1 to 170 degrees, not {fov:g}.")
     width, height = image_size
-    focal = FOCAL * max(image_size)
+    focal, deviation, name = FOCAL * max(image_size), FOCAL_DEVIATION, GUESS
     if fov is not None:
-        focal = width / 2 / math.tan(math.radians(fov) / 2)
+        focal, deviation = width / 2 / math.tan(math.radians(fov) / 2), 0.0
+    elif noted is not None:
+        focal, deviation, name = noted, NOTED_DEVIATION, METADATA
     rotation, translation = level_pose()
     camera = Camera(
-        name="guess",
+        name=name,
         projection="pinhole",
         parameters={"focal": [focal, focal], "centre": [(width - 1) / 2, (height - 1) / 2]},
         rotation=rotation,
         translation=translation,
         image_size=image_size,
-        focal_deviation=FOCAL_DEVIATION if fov is None else 0.0,
+        focal_deviation=deviation,
         tilt_deviation=TILT_DEVIATION,
     )
     return camera if tilt is None else tilted(camera, tilt)
+
+
+def description(camera: Camera) -> str:
+    """What is taken for a camera's focal length and, where it is not known, its tilt."""
+    focal = camera.parameters.get("focal")
+    said = "" if focal is None else f"focal length {np.mean(focal):.0f} px"
+    if camera.focal_deviation:
+        source = {GUESS: ", a guess", METADATA: ", by the video's metadata"}.get(camera.name, "")
+        said += f" ± {100 * camera.focal_deviation:.0f} %{source}"
+    if camera.tilt_deviation:
+        tilt = f"tilt 0 ± {math.degrees(camera.tilt_deviation):.0f}°, a guess"
+        said = f"{said}; {tilt}" if said else tilt
+    return said
 
 
 def tilted(camera: Camera, tilt: float) -> Camera:

@@ -112,6 +112,20 @@ class LiftConfig(Config):
     samples: int = field(
         50, doc="Hypotheses.", check=lambda v: v >= 1, needs="a whole number above 0"
     )
+    window: int | None = field(
+        None,
+        doc="Frames that are lifted at once; none is the longest clip that the prior knows, or 256 "
+        "with a prior of single frames.",
+        check=lambda v: v is None or v >= 1,
+        needs="a whole number above 0",
+    )
+    overlap: int | None = field(
+        None,
+        doc="Frames that a window shares with the one before, of priors of clips; none is 16, or "
+        "half of a shorter window.",
+        check=lambda v: v is None or v >= 2,
+        needs="a whole number of at least 2",
+    )
     root: Literal["unknown", "known"] = field(
         "unknown", doc="unknown solves for the root with the pose; known takes the evidence's."
     )

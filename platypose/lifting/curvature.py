@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import CurvedEnergy, Quadratic
+from platypose.api import CurvedEnergy, PerHypothesis, Quadratic
 
 Energy = Callable[[Tensor], Tensor]
 
@@ -41,10 +41,14 @@ def expand(
     at_once = at_once or len(joints)
     nats, slope = joints.new_zeros(joints.shape[:2]), torch.zeros_like(joints)
     strength = torch.full_like(nats, torch.finfo(joints.dtype).tiny ** 0.5)
-    bent: list[tuple[Float[Tensor, "K J"], Float[Tensor, "H F K 3 3"]]] = []
+    bent: list[tuple[float, Float[Tensor, "K J"], Float[Tensor, "H F K 3 3"]]] = []
     for scale, energy in energies:
         if isinstance(energy, CurvedEnergy):
-            part = _joined([energy.quadratic(piece) for piece in torch.split(joints, at_once)])
+            quadratics = []
+            for of_some, some in pieces(energy, joints, at_once):
+                assert isinstance(of_some, CurvedEnergy), "a part is of the kind of the whole"
+                quadratics.append(of_some.quadratic(some))
+            part = _joined(quadratics)
             value = part.energy
             gradient = part.gradient if part.heading is None else part.heading
             points, curvature = part.combination, part.curvature
@@ -55,10 +59,11 @@ def expand(
         nats, slope = nats + scale * value, slope + scale * gradient
         size = curvature.diagonal(dim1=-2, dim2=-1).sum(-1)
         strength = strength + scale * (size @ points.square().sum(1))
-        bent.append((points, scale * curvature))
+        bent.append((scale, points, curvature))
     shape = joints.new_zeros(joints.shape[1], *(2 * joints.shape[2:]))
-    for points, curvature in bent:
-        mean = (curvature / strength[..., None, None, None]).mean(0)
+    for scale, points, curvature in bent:
+        # Not as a product of matrices, whose rounding would bind what the evidence leaves open.
+        mean = scale * (curvature / strength[..., None, None, None]).mean(0)
         shape = shape + torch.einsum("ki,kj,fkcd->ficjd", points, points, mean)
     return nats, slope, shape.reshape(joints.shape[1], joints[0, 0].numel(), -1), strength
 
@@ -116,10 +121,19 @@ def value_and_slope(
 ) -> tuple[Float[Tensor, "H F"], Float[Tensor, "H F J 3"]]:
     """An energy and its gradient, free of any graph."""
     nats, slope = [], []
-    for piece in torch.split(joints.detach(), at_once or len(joints)):
+    for of_some, piece in pieces(energy, joints.detach(), at_once or len(joints)):
         with torch.enable_grad():
             piece.requires_grad_()
-            value = energy(piece)
+            value = of_some(piece)
             slope.append(torch.autograd.grad(value.sum(), piece)[0])
         nats.append(value.detach())
     return torch.cat(nats), torch.cat(slope)
+
+
+def pieces(
+    energy: Energy, joints: Float[Tensor, "H F J 3"], at_once: int
+) -> Iterator[tuple[Energy, Float[Tensor, "G F J 3"]]]:
+    """Some hypotheses at a time, each with the energy that is theirs."""
+    for start in range(0, len(joints), at_once):
+        some = slice(start, start + at_once)
+        yield energy.part(some) if isinstance(energy, PerHypothesis) else energy, joints[some]

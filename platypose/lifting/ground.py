@@ -17,7 +17,9 @@ FEWEST = 0.1
 """Of the frames; if the lower foot rests in fewer, nothing is said of a floor."""
 
 
-def floor_of(result: Result) -> dict[str, Any] | None:
+def floor_of(
+    result: Result, velocity: NDArray[np.floating[Any]] | None = None
+) -> dict[str, Any] | None:
     """The height of a level floor on which the person stands or walks.
 
     In each hypothesis it is the median height of the lower foot while that rests, less the height
@@ -26,6 +28,8 @@ def floor_of(result: Result) -> dict[str, Any] | None:
 
     Arguments:
         result: hypotheses of a person in the world, z up.
+        velocity: (H, F, J, 3) of the joints, m/s; none takes it from the frames on either side, and
+            has to be given where frames were left out.
 
     Returns:
         as in summary.json: `height_m`, the mean over the hypotheses, and its `deviation_m`; the
@@ -34,12 +38,18 @@ def floor_of(result: Result) -> dict[str, Any] | None:
         the foot hardly rests, or the clip has one frame.
     """
     joints = result.skeleton.joints
-    feet = result.joints[:, :, [joints.index("left_foot"), joints.index("right_foot")]]
+    both = [joints.index("left_foot"), joints.index("right_foot")]
+    feet = result.joints[:, :, both]
     if feet.shape[1] < 2:
         return None
     lower = feet[..., 2].argmin(2)[..., None]
     height = np.take_along_axis(feet[..., 2], lower, 2)[..., 0].astype(np.float64)
-    slow = np.take_along_axis(_speed(feet, result.frame_rate), lower, 2)[..., 0] < RESTING
+    if velocity is None:
+        of_feet = np.gradient(feet.astype(np.float64), axis=1) * result.frame_rate
+    else:
+        of_feet = velocity[:, :, both].astype(np.float64)
+    speed = np.linalg.norm(of_feet, axis=-1)
+    slow = np.take_along_axis(speed, lower, 2)[..., 0] < RESTING
     kept = slow.mean(1) >= FEWEST
     if not kept.mean() > 0.5:
         return None
@@ -52,10 +62,3 @@ def floor_of(result: Result) -> dict[str, Any] | None:
         "resting": round(float(slow.mean()), 3),
         "unevenness_m": round(float(np.median(spread)), 3),
     }
-
-
-def _speed(points: NDArray[Any], frame_rate: float) -> NDArray[np.float64]:
-    """Metres a second of points (H, F, N, 3), as (H, F, N), from the frames on either side."""
-    velocity = np.gradient(points.astype(np.float64), axis=1) * frame_rate
-    length: NDArray[np.float64] = np.linalg.norm(velocity, axis=-1)
-    return length

@@ -13,7 +13,8 @@ from platypose.api import BuildContext, Energy, EnergyConfig
 from platypose.api.kinds.energy import KIND as ENERGY
 from platypose.config import Chosen
 from platypose.evidence import Evidence, Observed, observe
-from platypose.lifting.root import KnownRoot, Root, solved_root
+from platypose.lifting.root import KnownRoot, Placement, Root, solved_root
+from platypose.lifting.unknown_camera import UnknownCamera
 from platypose.lifting.views import Views
 from platypose.registry import plugins
 
@@ -29,12 +30,14 @@ class Guidance:
         root: from root-relative poses to root positions.
         observed: the evidence that all of them are bound to.
         views: its cameras; None where it has none.
+        unknown: what is not known of the one camera before which a person may be anywhere.
     """
 
     energies: tuple[tuple[float, Energy], ...]
     root: Root
     observed: Observed
     views: Views | None
+    unknown: UnknownCamera | None = None
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame of joints in the world, metres."""
@@ -50,6 +53,7 @@ def guide(
     context: BuildContext,
     *,
     root: RootMode = "unknown",
+    placement: Placement | None = None,
 ) -> Guidance:
     """Bind energies to evidence.
 
@@ -58,6 +62,7 @@ def guide(
         energies: which energies, added up with their scales.
         context: skeleton, device and type; its evidence and views are replaced.
         root: "unknown" solves for it, "known" takes it from the evidence.
+        placement: the first guess of an unknown root; none makes one from this evidence.
 
     Raises:
         UserError: the evidence shows too little, or lacks what an energy needs.
@@ -69,13 +74,17 @@ def guide(
     if root == "known":
         solve: Root = KnownRoot(observed, context)
     else:
-        solve = solved_root(observed, views, context)
+        solve = solved_root(observed, views, context, placement)
+    unknown = None
+    if views is not None and len(evidence.cameras) == 1 and root == "unknown":
+        unknown = UnknownCamera.of(evidence.cameras[0], views)
     registry = plugins().registry(ENERGY)
     return Guidance(
         energies=tuple((_scale(chosen), registry.build(chosen, context)) for chosen in energies),
         root=solve,
         observed=observed,
         views=views,
+        unknown=unknown,
     )
 
 

@@ -31,10 +31,11 @@ def read_people(config: LiftConfig) -> dict[str, Evidence]:
         if len(views) < len(seen):
             return {"0": _with_cameras(seen, config)}
         sizes = [config.image_size or view.image_size for view in views]
-        cameras = _cameras(config, sizes)
+        noted = views[0].focal if views[0].image_size == sizes[0] else None
+        cameras = _cameras(config, sizes, noted)
         return {
             name: evidence_of(views, cameras, tracks, config.frame_rate)
-            for name, tracks in people_of(views, config.person)
+            for name, tracks in people_of(views, cameras, config.person)
         }
     except UserError as error:
         raise UserError(_placed(str(error), where)) from None
@@ -72,10 +73,12 @@ def _with_cameras(seen: Sequence[Detections | Evidence], config: LiftConfig) -> 
     return attrs.evolve(evidence, cameras=_cameras(config, sizes))
 
 
-def _cameras(config: LiftConfig, sizes: Sequence[tuple[int, int] | None]) -> tuple[Camera, ...]:
-    """One for each view: from a file or a preset, or a guess."""
+def _cameras(
+    config: LiftConfig, sizes: Sequence[tuple[int, int] | None], noted: float | None = None
+) -> tuple[Camera, ...]:
+    """One for each view: from a file or a preset, or a guess by what the only video notes."""
     if config.camera is None:
-        return (_guess(config, sizes),)
+        return (_guess(config, sizes, noted),)
     if config.fov is not None:
         raise UserError("--fov is for a video without a camera file; leave it or --camera out.")
     cameras = read_cameras(config.camera, config.camera_format)
@@ -88,7 +91,9 @@ def _cameras(config: LiftConfig, sizes: Sequence[tuple[int, int] | None]) -> tup
     )
 
 
-def _guess(config: LiftConfig, sizes: Sequence[tuple[int, int] | None]) -> Camera:
+def _guess(
+    config: LiftConfig, sizes: Sequence[tuple[int, int] | None], noted: float | None
+) -> Camera:
     if len(sizes) > 1:
         raise UserError("several views need their cameras; give the calibration with --camera.")
     for option, value in (("--view", config.views), ("--camera-format", config.camera_format)):
@@ -98,7 +103,7 @@ def _guess(config: LiftConfig, sizes: Sequence[tuple[int, int] | None]) -> Camer
         raise UserError(
             "the file does not say the size of the picture; give --image-size, as in 1920x1080."
         )
-    return guessed_camera(sizes[0], fov=config.fov, tilt=config.tilt)
+    return guessed_camera(sizes[0], fov=config.fov, tilt=config.tilt, noted=noted)
 
 
 def _placed(message: str, where: str) -> str:

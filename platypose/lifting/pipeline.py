@@ -19,10 +19,14 @@ from platypose.evidence import Evidence
 from platypose.lifting.guidance import Guidance, RootMode, guide
 from platypose.lifting.pretrained import locate
 from platypose.lifting.problem import LiftingProblem
+from platypose.lifting.root import Placement
 from platypose.registry import plugins
 
 CHUNK = 16384
 """Poses that the network and the energies see at once, unless told otherwise."""
+ALIKE = 1.0
+"""Seconds in which people hardly change how they hold themselves: single frames that are so near to
+each other say of a camera what one of them says."""
 PACE = 1.0
 """Metres a second, along each axis, that people usually go at."""
 
@@ -40,6 +44,11 @@ class Step:
         index: levels done, from 1.
         total: levels in all.
         denoiser_calls: so far, each on all hypotheses and frames.
+        camera: (H, 3) by how much the logarithm of the focal length, the tilt and the roll
+            (radians) of the camera differ from those given, drawn with the pose; None from
+            samplers that take cameras as they are given, and where they are known.
+        seen: (H, F, J, 3) joints in the world where the cameras as given see what theirs see of the
+            hypotheses; see `UnknownCamera`.
     """
 
     sample: Float[Tensor, "H F J 3"]
@@ -49,6 +58,8 @@ class Step:
     index: int
     total: int
     denoiser_calls: int
+    seen: Float[Tensor, "H F J 3"]
+    camera: Float[Tensor, "H 3"] | None = None
 
     @property
     def joints(self) -> Float[Tensor, "H F J 3"]:
@@ -104,6 +115,7 @@ class Platypose:
         evidence: Evidence,
         *energies: str | Chosen[Energy],
         root: RootMode = "unknown",
+        placement: Placement | None = None,
     ) -> Guidance:
         """Bind energies to evidence, for `sample`.
 
@@ -111,12 +123,13 @@ class Platypose:
             evidence: what was seen.
             energies: such as `"heatmap"` or `"bone-length:scale=0.1"`; they add up.
             root: "unknown" solves for the root with the pose; "known" takes the evidence's.
+            placement: the first guess of an unknown root; none makes one from this evidence.
 
         Raises:
             UserError: an energy is unknown, or the evidence lacks what it needs.
         """
         chosen = [choose(Energy, e) if isinstance(e, str) else e for e in energies]
-        return guide(evidence, chosen, self.context(), root=root)
+        return guide(evidence, chosen, self.context(), root=root, placement=placement)
 
     def sample(
         self,
@@ -189,19 +202,27 @@ class Platypose:
         def denoise(x: Float[Tensor, "H F J 3"], sigma: float) -> Float[Tensor, "H F J 3"]:
             return self._denoise(x, sigma, chunk)
 
+        problem = self._problem(energy, energy_scale, num_frames, chunk)
         levels = sampler(
             denoise,
             self.prior.schedule,
             noise,
             energy=None if energy is None else scaled,
             generator=context.generator,
-            problem=self._problem(energy, energy_scale, num_frames, chunk),
+            problem=problem,
         )
         for level in levels:
             pose = self._pose(level.x0)
+            root = _root(energy, pose) if level.root is None else level.root
+            camera, seen = None, pose + root[:, :, None]
+            if problem.camera is not None and level.camera is not None:
+                camera = problem.camera.changes(level.camera)
+                seen = problem.camera.seen(seen, camera)
             yield Step(
                 sample=pose,
-                root=_root(energy, pose) if level.root is None else level.root,
+                root=root,
+                seen=seen,
+                camera=camera,
                 energy=level.energy,
                 sigma=level.sigma,
                 index=level.index,
@@ -213,21 +234,27 @@ class Platypose:
         self, energy: Energy | None, scale: float, frames: int, chunk: int
     ) -> LiftingProblem:
         terms: tuple[tuple[float, Energy], ...] = () if energy is None else ((scale, energy),)
+        camera, motion = None, self.prior.header.frames > 1
         solve = None
         root = torch.zeros(frames, 3, device=self.prior.device, dtype=self.dtype)
         prior = RootPrior(mean=root, deviation=0.0)
         if isinstance(energy, Guidance):
             terms = tuple((scale * share, term) for share, term in energy.energies)
             solve, prior = energy.root, energy.root.prior
-            prior = attrs.evolve(prior, travel=PACE * frames / energy.observed.evidence.frame_rate)
+            frame_rate = energy.observed.evidence.frame_rate
+            prior = attrs.evolve(prior, travel=PACE * frames / frame_rate)
+            if energy.unknown is not None:
+                alike = 1.0 if motion else min(float(frames), max(1.0, ALIKE * frame_rate))
+                camera = attrs.evolve(energy.unknown, alike=alike)
         return LiftingProblem(
             energies=terms,
             scale=self.prior.header.scale,
             solve=solve,
             root=prior,
             residual=self.prior.residual,
-            motion=self.prior.header.frames > 1,
+            motion=motion,
             chunk=chunk,
+            camera=camera,
         )
 
     def _pose(self, x: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F J 3"]:

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from platypose.api import Energy, Expansion, RootPrior
 from platypose.checkpoint.residual import ResidualCovariance
-from platypose.lifting.curvature import expand
+from platypose.lifting.curvature import expand, pieces
 from platypose.lifting.root import Root
+from platypose.lifting.unknown_camera import UnknownCamera
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -25,6 +26,7 @@ class LiftingProblem:
         residual: of the denoiser.
         motion: whether the prior ties frames together.
         chunk: poses that the energies are given at once; None is all.
+        camera: what is unknown of it; None where it is known.
     """
 
     energies: tuple[tuple[float, Energy], ...]
@@ -34,6 +36,7 @@ class LiftingProblem:
     residual: ResidualCovariance | None
     motion: bool
     chunk: int | None = None
+    camera: UnknownCamera | None = None
 
     def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:
         """The root of each pose that suits the evidence best, metres."""
@@ -45,13 +48,11 @@ class LiftingProblem:
         self, x0: Float[Tensor, "H F J 3"], root: Float[Tensor, "H F 3"]
     ) -> Float[Tensor, "H F"]:
         """Nats per hypothesis and frame."""
-        pieces = torch.split(self._joints(x0, root), self._at_once(x0))
-        return torch.cat([self._nats(joints) for joints in pieces])
-
-    def _nats(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F"]:
+        joints, at_once = self._joints(x0, root), self._at_once(x0)
         total = joints.new_zeros(joints.shape[:2])
         for scale, energy in self.energies:
-            total = total + scale * energy(joints)
+            nats = [of_some(some) for of_some, some in pieces(energy, joints, at_once)]
+            total = total + scale * torch.cat(nats)
         return total
 
     def _at_once(self, x0: Float[Tensor, "H F J 3"]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
+import attrs
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -40,8 +42,37 @@ class Root(Protocol):
         ...
 
 
-def solved_root(observed: Observed, views: Views | None, context: BuildContext) -> Root:
+@attrs.frozen(kw_only=True, eq=False)
+class Placement:
+    """Where a standing adult would fit the keypoints.
+
+    Attributes:
+        root: (F, 3) in the world, metres; in frames that show too little it lies between those of
+            the frames before and after.
+        view: (F,) the view that sees most.
+    """
+
+    root: Float[Tensor, "F 3"]
+    view: Int[Tensor, " F"]
+
+    def at(self, frames: NDArray[np.int64]) -> Placement:
+        """The same at some frames alone, in their order."""
+        return Placement(root=self.root[frames], view=self.view[frames])
+
+
+def solved_root(
+    observed: Observed,
+    views: Views | None,
+    context: BuildContext,
+    placement: Placement | None = None,
+) -> Root:
     """The root as it follows from what was seen: joints measured in 3D, or keypoints in images.
+
+    Arguments:
+        observed: the evidence.
+        views: its cameras.
+        context: of the energies.
+        placement: the first guess of a root seen in images; none makes one from this evidence.
 
     Raises:
         UserError: no frame shows enough.
@@ -49,7 +80,7 @@ def solved_root(observed: Observed, views: Views | None, context: BuildContext) 
     if observed.evidence.joints_3d is not None:
         return MeasuredRoot(observed, context)
     assert views is not None, "evidence without joints_3d has cameras"
-    return SeenRoot(observed, views, context)
+    return SeenRoot(observed, views, context, placement)
 
 
 class KnownRoot:
@@ -114,21 +145,23 @@ class SeenRoot:
     and divided by the depth ratio of a first guess their residuals are pixels. Only the column of
     s depends on the pose, so q is eliminated beforehand. A broad prior (as wide as the guess's
     own s, and one unit of q) decides what the evidence leaves open. The first guess places a
-    standing adult by the plain lines of sight; in frames that show too little for that, it lies
-    between those of the frames before and after.
+    standing adult by the plain lines of sight.
 
     Raises:
-        UserError: no frame shows enough.
+        UserError: no frame shows enough, and there is no first guess.
     """
 
-    def __init__(self, observed: Observed, views: Views, context: BuildContext) -> None:
-        enough = _showing_enough(observed)
+    def __init__(
+        self,
+        observed: Observed,
+        views: Views,
+        context: BuildContext,
+        placement: Placement | None = None,
+    ) -> None:
         lines = _Lines(observed, views)
-        standing = torch.tensor(context.skeleton.standing, dtype=torch.float64)
-        guess = lines.place(standing, lines.depths(lines.place(standing, None)))
-        guess, nearest = _bridged(guess, enough)
+        placement = placement or placed([(observed, views)], context)
+        guess, best = placement.root, placement.view
         depths = lines.depths(guess)
-        best = lines.weight.sum(2).argmax(1)[nearest]
         frames = torch.arange(len(best))
         turn = lines.rotation[frames, best]
         centre = -(turn.mT @ lines.translation[frames, best][..., None]).squeeze(-1)
@@ -214,8 +247,24 @@ class _Lines:
         return depth.clamp(min=NEAREST)
 
 
-def _showing_enough(observed: Observed) -> NDArray[np.bool_]:
-    counts = (observed.weights > 0).sum((1, 2))
+def placed(pieces: Iterable[tuple[Observed, Views]], context: BuildContext) -> Placement:
+    """Where a standing adult would fit the keypoints, of evidence in consecutive pieces.
+
+    Raises:
+        UserError: no frame shows enough.
+    """
+    standing = torch.tensor(context.skeleton.standing, dtype=torch.float64)
+    roots, views, counts = [], [], []
+    for observed, seen_by in pieces:
+        lines = _Lines(observed, seen_by)
+        roots.append(lines.place(standing, lines.depths(lines.place(standing, None))))
+        views.append(lines.weight.sum(2).argmax(1))
+        counts.append((observed.weights > 0).sum((1, 2)))
+    root, nearest = _bridged(torch.cat(roots), _showing_enough(np.concatenate(counts)))
+    return Placement(root=root, view=torch.cat(views)[nearest])
+
+
+def _showing_enough(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     if not counts.any():
         raise UserError("No frame shows a person: no keypoint has a confidence above 0.")
     if counts.max() < FEWEST:

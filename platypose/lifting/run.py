@@ -7,33 +7,37 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from platypose.api import Energy, UserError, Writer
 from platypose.api.kinds.writer import KIND as WRITER
 from platypose.config import choose, unstructure, write_yaml
 from platypose.evidence import Evidence
+from platypose.evidence.guess import description
 from platypose.files import make_folders
 from platypose.lifting.config import LiftConfig, SampleConfig
 from platypose.lifting.ground import floor_of
-from platypose.lifting.guidance import Guidance
 from platypose.lifting.noise import noise_report
 from platypose.lifting.people import read_people, resolved
-from platypose.lifting.pipeline import Platypose, Step
+from platypose.lifting.pipeline import Platypose
 from platypose.lifting.pretrained import absolute
 from platypose.lifting.result import Result
+from platypose.lifting.unfinished import UnfinishedFolder
+from platypose.lifting.windows import SAMPLES, LongLift, Progress, lifted
 from platypose.registry import plugins
+
+MOST = 2048
+"""Frames that the figures of a summary are taken from."""
 
 
 def lift(
-    config: LiftConfig, out: Path, *, progress: Callable[[Step], None] = lambda step: None
+    config: LiftConfig, out: Path, *, progress: Callable[[Progress], None] = lambda step: None
 ) -> dict[str, Any]:
     """Lift evidence to 3D and write `out`, a new folder that appears whole or not at all.
 
@@ -54,25 +58,31 @@ def lift(
     config = _resolve(config, next(iter(people.values())))
     pose = Platypose.from_pretrained(config.prior, device=config.device, precision=config.precision)
     writers = [plugins().registry(WRITER).build(chosen, pose.context()) for chosen in config.write]
-    lifted, left_out = [], {}
-    for name, evidence in people.items():
-        one = attrs.evolve(config, person=name)
-        try:
-            lifted.append(_lift_one(one, evidence, pose, progress))
-        except UserError as error:
-            left_out[name] = str(error)
-            if len(left_out) == len(people):
-                raise
-    with NewFolder(out) as folder:
+    done, left_out = {}, {}
+    with UnfinishedFolder(out, _of_run(config)) as folder:
+        for name, evidence in people.items():
+            inner = folder
+            if config.person == "all":
+                inner = folder / re.sub(r"[^\w.-]", "_", f"person-{name}")
+            one = attrs.evolve(config, person=name)
+            try:
+                run = _lift_one(one, evidence, pose, inner, progress)
+            except UserError as error:
+                left_out[name] = str(error)
+                if inner != folder:
+                    shutil.rmtree(inner, ignore_errors=True)
+                if len(left_out) == len(people):
+                    raise
+                continue
+            done[name] = run
         if config.person != "all":
-            _write(attrs.evolve(lifted[0], config=config), folder, writers)
-            return lifted[0].summary
-        for run in lifted:
-            inner = folder / re.sub(r"[^\w.-]", "_", f"person-{run.config.person}")
-            inner.mkdir()
-            _write(run, inner, writers)
+            (run,) = done.values()
+            _write(attrs.evolve(run, config=config), writers)
+            return run.summary
+        for run in done.values():
+            _write(run, writers)
         summary = {
-            "people": {run.config.person: run.summary for run in lifted},
+            "people": {name: run.summary for name, run in done.items()},
             "left_out": left_out,
         }
         _write_yaml_and_json(config, summary, folder)
@@ -81,48 +91,70 @@ def lift(
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Lifted:
-    """One person's hypotheses."""
+    """One person's hypotheses, in a folder."""
 
     config: LiftConfig
     evidence: Evidence
-    result: Result
+    folder: Path
     summary: dict[str, Any]
 
 
 def _lift_one(
-    config: LiftConfig, evidence: Evidence, pose: Platypose, progress: Callable[[Step], None]
+    config: LiftConfig,
+    evidence: Evidence,
+    pose: Platypose,
+    folder: Path,
+    progress: Callable[[Progress], None],
 ) -> _Lifted:
-    try:
-        guidance = pose.energy(evidence, *config.energies, root=config.root)
-    except UserError as error:
-        raise UserError(f"{', '.join(map(str, config.evidence))}: {error}") from None
-    began = time.perf_counter()
-    steps = pose.sample(
-        config.samples,
-        evidence.num_frames,
-        energy=guidance,
-        energy_scale=config.energy_scale,
-        sampler=config.sampler,
-        seed=config.seed,
-        chunk=config.chunk,
-    )
-    for step in steps:
-        progress(step)
-    seconds = time.perf_counter() - began
-    result = _result(pose, step, guidance)
-    summary = summarise(result, seconds=seconds, denoiser_calls=step.denoiser_calls)
-    summary["noise"] = noise_report(result, guidance, config.energy_scale)
-    summary["floor"] = floor_of(result)
+    long = LongLift(config, evidence, pose)
+    folder.mkdir(exist_ok=True)
+    done = long.run(folder, progress)
+    result = Result.read(folder / SAMPLES)
+    frames = _looked_at(evidence.num_frames)
+    some = result.at(frames)
+    summary = summarise(some, seconds=done.seconds, denoiser_calls=done.denoiser_calls)
+    summary["frames"] = evidence.num_frames
+    summary["noise"] = noise_report(some, long.guidance(frames), config.energy_scale)
+    summary["floor"] = floor_of(some, _velocity(result, frames))
     summary["first_frame"] = evidence.first_frame
+    summary["cameras"] = {camera.name: description(camera) for camera in evidence.cameras}
     summary["guessed_cameras"] = [camera.name for camera in evidence.cameras if camera.guessed]
-    return _Lifted(config=config, evidence=evidence, result=result, summary=summary)
+    return _Lifted(config=config, evidence=evidence, folder=folder, summary=summary)
 
 
-def _write(lifted: _Lifted, folder: Path, writers: Sequence[Writer]) -> None:
-    lifted.result.write(folder / "samples.safetensors")
+def _looked_at(frames: int) -> NDArray[np.int64]:
+    """Those that the figures of the summary are taken from: all, or some at even distances."""
+    return np.unique(np.linspace(0, frames - 1, min(frames, MOST)).round().astype(np.int64))
+
+
+def _velocity(result: Result, frames: NDArray[np.int64]) -> NDArray[np.float32] | None:
+    """(H, N, J, 3) m/s of joints in the world, from the frames on either side of each.
+
+    None where all frames are there, and are such themselves.
+    """
+    last = result.samples.shape[1] - 1
+    if len(frames) == last + 1:
+        return None
+    before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, last)
+    way = result.at(after).joints - result.at(before).joints
+    velocity: NDArray[np.float32] = way * (result.frame_rate / (after - before))[:, None, None]
+    return velocity
+
+
+def _of_run(config: LiftConfig) -> dict[str, Any]:
+    """All that the samples depend on: the configuration, but for writers, and the files."""
+    files = [*config.evidence, *([] if config.camera is None else [Path(config.camera)])]
+    times = [path.stat().st_mtime_ns for path in files if path.exists()]
+    content = unstructure(config)
+    del content["write"]
+    return {**content, "time of its files": times}
+
+
+def _write(lifted: _Lifted, writers: Sequence[Writer]) -> None:
+    folder = lifted.folder
     _write_yaml_and_json(lifted.config, lifted.summary, folder)
     for writer in writers:
-        writer.write(lifted.result, lifted.evidence, folder)
+        writer.write(Result.read(folder / SAMPLES), lifted.evidence, folder)
 
 
 def _write_yaml_and_json(config: LiftConfig, summary: dict[str, Any], folder: Path) -> None:
@@ -151,7 +183,7 @@ def sample(config: SampleConfig, out: Path) -> None:
         seed=config.seed,
         chunk=config.chunk,
     )
-    result = _result(pose, step, None)
+    result = lifted(pose, step, None)
     with NewFolder(out) as folder:
         result.write(folder / "samples.safetensors")
         write_yaml(unstructure(config), folder / "config.yaml")
@@ -214,41 +246,6 @@ def _default_energy(evidence: Evidence) -> str:
     if evidence.heatmaps is not None:
         return "heatmap"
     return "joints-3d" if evidence.keypoints is None else "reprojection"
-
-
-def _result(pose: Platypose, step: Step, guidance: Guidance | None) -> Result:
-    header = pose.prior.header
-    hypotheses, frames = step.root.shape[:2]
-    energy = torch.zeros(hypotheses, frames)
-    projected = torch.zeros(hypotheses, frames, 0, 0, 2)
-    points, weights = np.zeros((frames, 0, 0, 2)), np.zeros((frames, 0, 0))
-    names: tuple[str, ...] = ()
-    frame_rate, credits = header.frame_rate, [header.credit]
-    if guidance is not None:
-        observed = guidance.observed
-        energy = guidance(step.joints)
-        points, weights = observed.points, observed.weights
-        projected = torch.zeros(hypotheses, *points.shape)
-        if guidance.views is not None:
-            projected = guidance.views(step.joints)
-        names = observed.evidence.keypoint_names
-        frame_rate, credits = observed.evidence.frame_rate, [observed.evidence.credit, *credits]
-    return Result(
-        samples=_numpy(step.sample),
-        root=_numpy(step.root),
-        energy=_numpy(energy),
-        skeleton=pose.prior.skeleton,
-        frame_rate=frame_rate,
-        credit=" ".join(credits).strip(),
-        projected=_numpy(projected),
-        observed=points.astype(np.float32),
-        weights=weights.astype(np.float32),
-        keypoint_names=names,
-    )
-
-
-def _numpy(tensor: torch.Tensor) -> Any:
-    return tensor.detach().cpu().to(torch.float32).contiguous().numpy()
 
 
 class NewFolder:

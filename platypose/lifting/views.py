@@ -84,15 +84,11 @@ class Views:
 
     def in_camera(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F V K 3"]:
         """Keypoints in the frame of each camera, metres, from joints in the world."""
-        points = torch.einsum("kj,hfjc->hfkc", self.joints_to_keypoints, joints)
-        turned = torch.einsum("...vdc,...kc->...vkd", self.rotation, points)
-        return turned + self.translation[..., None, :]
+        return self._points(joints).permute(3, 0, 1, 4, 2)
 
     def __call__(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F V K 2"]:
         """Keypoints in each image, px, from joints in the world, metres."""
-        points = self.in_camera(joints)
-        pixels = [project(points[:, :, v]) for v, project in enumerate(self.projections)]
-        return torch.stack(pixels, 2)
+        return self._pixels(self._points(joints)).permute(3, 0, 1, 4, 2)
 
     @torch.no_grad()
     def quadratic(self, joints: Float[Tensor, "H F J 3"], local: Local) -> Quadratic:
@@ -108,54 +104,117 @@ class Views:
             joints: in the world, metres.
             local: nats, their gradient and their positive semi-definite curvature W by the pixels.
         """
-        points = self.in_camera(joints)
-        each = list(enumerate(self.projections))
-        pixels = torch.stack([project(points[:, :, v]) for v, project in each], 2)
-        nats, slope, curvature = local(pixels)
+        points = self._points(joints)
+        nats, slope, curvature = local(self._pixels(points).permute(3, 0, 1, 4, 2))
+        slope, curvature = slope.permute(4, 1, 2, 0, 3), curvature.permute(4, 5, 1, 2, 0, 3)
+        here = self._jacobians(points)
+        nearer = self._nearer(points, here, slope, curvature)
 
-        def jacobians(points: Float[Tensor, "H F V K 3"]) -> Float[Tensor, "H F V K 2 3"]:
-            return torch.stack([project.jacobian(points[:, :, v]) for v, project in each], 2)
-
-        here = jacobians(points)
-        nearer = jacobians(_nearer(points, here, slope, curvature))
-        turn = self.rotation[..., None, :, :]
-
-        def by_joints(by_camera: Float[Tensor, "H F V K 2 3"]) -> Float[Tensor, "H F J 3"]:
-            by_point = ((by_camera @ turn).mT @ slope[..., None])[..., 0].sum(2)
-            return torch.einsum("kj,hfkc->hfjc", self.joints_to_keypoints, by_point)
-
-        jacobian = nearer @ turn
+        gradient = heading = self._by_joints(_times(here, slope))
+        if nearer is not here:
+            heading = self._by_joints(_times(nearer, slope))
+        by_world = (self.rotation.mT @ nearer.flatten(3)).view_as(nearer)
+        by_x, by_y = by_world[:, :, :, None].unbind(4)
+        bent_x, bent_y = (_times(by_world, row)[:, :, None] for row in curvature.unbind())
+        bent = torch.addcmul(by_x * bent_x, by_y, bent_y)
         return Quadratic(
             energy=nats,
-            gradient=by_joints(here),
-            heading=by_joints(nearer),
+            gradient=gradient,
+            heading=heading,
             combination=self.joints_to_keypoints,
-            curvature=(jacobian.mT @ curvature @ jacobian).sum(2),
+            curvature=bent.sum(1).permute(3, 0, 4, 1, 2),
         )
 
+    @property
+    def _turn(self) -> Float[Tensor, "*F W 3"]:
+        """The rotations one below the other, W = 3 V."""
+        return self.rotation.flatten(-3, -2)
 
-def _nearer(
-    points: Float[Tensor, "H F V K 3"],
-    jacobian: Float[Tensor, "H F V K 2 3"],
-    slope: Float[Tensor, "H F V K 2"],
-    curvature: Float[Tensor, "H F V K 2 2"],
-) -> Float[Tensor, "H F V K 3"]:
-    """Keypoints in cameras, moved across the line of sight to within `NEAR` of the minimum."""
-    size = curvature.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]
-    regular = curvature + (1e-3 * size + 1e-12) * torch.eye(2).to(curvature)
-    to_minimum = -_solve(regular, slope)
-    deviations = (-to_minimum * slope).sum(-1, keepdim=True).clamp(min=1e-12).sqrt()
-    across = _solve(jacobian[..., :2], (1 - NEAR / deviations).clamp(min=0) * to_minimum)
-    most = WIDEST * points[..., 2:].abs() / across.norm(dim=-1, keepdim=True).clamp(min=1e-9)
-    return torch.cat([points[..., :2] + most.clamp(max=1) * across, points[..., 2:]], -1)
+    # In what follows hypotheses and keypoints come last in memory: products with a coordinate of
+    # many points are several times as fast as many products of small matrices.
+
+    def _points(self, joints: Float[Tensor, "H F J 3"]) -> Float[Tensor, "F V 3 H K"]:
+        """Keypoints in the frame of each camera."""
+        points = joints.permute(1, 3, 0, 2) @ self.joints_to_keypoints.mT
+        turned = self._turn @ points.flatten(2) + self.translation.flatten(-2)[..., None]
+        return turned.reshape(len(points), -1, *points.shape[1:])
+
+    def _pixels(self, points: Float[Tensor, "F V 3 H K"]) -> Float[Tensor, "F V 2 H K"]:
+        each = zip(self.projections, points.permute(1, 3, 0, 4, 2).unbind(), strict=True)
+        return torch.stack([project(seen).permute(1, 3, 0, 2) for project, seen in each], 1)
+
+    def _jacobians(self, points: Float[Tensor, "F V 3 H K"]) -> Float[Tensor, "F V 3 2 H K"]:
+        each = zip(self.projections, points.permute(1, 3, 0, 4, 2).unbind(), strict=True)
+        by_point = [project.jacobian(seen).permute(1, 4, 3, 0, 2) for project, seen in each]
+        return torch.stack(by_point, 1)
+
+    def _by_joints(self, by_camera: Float[Tensor, "F V 3 H K"]) -> Float[Tensor, "H F J 3"]:
+        """The derivative by joints in the world from that by keypoints in the cameras."""
+        by_point = self._turn.mT @ by_camera.flatten(1, 2).flatten(2)
+        by_point = by_point.reshape(len(by_camera), *by_camera.shape[2:])
+        return (by_point @ self.joints_to_keypoints).permute(2, 0, 3, 1)
+
+    def _nearer(
+        self,
+        points: Float[Tensor, "F V 3 H K"],
+        here: Float[Tensor, "F V 3 2 H K"],
+        slope: Float[Tensor, "2 F V H K"],
+        curvature: Float[Tensor, "2 2 F V H K"],
+    ) -> Float[Tensor, "F V 3 2 H K"]:
+        """The Jacobians at points within `NEAR` deviations of the minimum: `here` where all are."""
+        to_minimum = _to_minimum(slope, curvature)
+        square = -(to_minimum * slope).sum(0)
+        far = square > NEAR**2
+        if not bool(far.any()):
+            return here
+        nearer = here.clone()
+        for v, project in enumerate(self.projections):
+            f, h, k = far[:, v].nonzero(as_tuple=True)
+            there = _moved(
+                points[f, v, :, h, k].T.contiguous(),
+                here[f, v, :, :, h, k].permute(1, 2, 0).contiguous(),
+                (1 - NEAR / square[f, v, h, k].sqrt()) * to_minimum[:, f, v, h, k],
+            )
+            nearer[f, v, :, :, h, k] = project.jacobian(there.T).mT
+        return nearer
 
 
-def _solve(matrix: Float[Tensor, "*N 2 2"], right: Float[Tensor, "*N 2"]) -> Float[Tensor, "*N 2"]:
-    """By Cramer's rule, which for so many small systems is faster than a general solver."""
-    (a, b), (c, d) = (row.unbind(-1) for row in matrix.unbind(-2))
-    x, y = right.unbind(-1)
+def _times(
+    jacobian: Float[Tensor, "F V 3 2 H K"], row: Float[Tensor, "2 F V H K"]
+) -> Float[Tensor, "F V 3 H K"]:
+    """The row of two numbers that each point has, times its Jacobian."""
+    by_x, by_y = jacobian.unbind(3)
+    x, y = row[:, :, :, None].unbind()
+    return torch.addcmul(x * by_x, y, by_y)
+
+
+def _to_minimum(
+    slope: Float[Tensor, " 2 *N"], curvature: Float[Tensor, "2 2 *N"]
+) -> Float[Tensor, " 2 *N"]:
+    """The way to the energy's minimum in the image, px."""
+    a, b, _, d = curvature.flatten(0, 1).unbind()
+    regular = 1e-3 * (a + d) + 1e-12
+    return -_solve((a + regular, b, b, d + regular), slope)
+
+
+def _moved(
+    points: Float[Tensor, "3 N"],
+    jacobian: Float[Tensor, "3 2 N"],
+    move: Float[Tensor, "2 N"],
+) -> Float[Tensor, "3 N"]:
+    """Keypoints in a camera, moved across the line of sight by so many pixels."""
+    a, c, b, d, *_ = jacobian.flatten(0, 1).unbind()
+    across = _solve((a, b, c, d), move)
+    most = WIDEST * points[2].abs() / across.square().sum(0).sqrt().clamp(min=1e-9)
+    return torch.cat([points[:2] + most.clamp(max=1) * across, points[2:]])
+
+
+def _solve(
+    matrix: tuple[Tensor, Tensor, Tensor, Tensor], right: Float[Tensor, " 2 *N"]
+) -> Float[Tensor, " 2 *N"]:
+    """By Cramer's rule, of matrices (a, b), (c, d); 0 where one has no inverse."""
+    a, b, c, d = matrix
+    x, y = right.unbind()
     determinant = a * d - b * c
-    small = determinant.abs() < 1e-30
-    safe = torch.where(small, 1.0, determinant)
-    solved = torch.stack([d * x - b * y, a * y - c * x], -1) / safe[..., None]
-    return torch.where(small[..., None], 0.0, solved)
+    inverse = torch.where(determinant.abs() < 1e-30, 0.0, determinant.reciprocal())
+    return torch.stack([d * x - b * y, a * y - c * x]) * inverse

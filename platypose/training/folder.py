@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +10,7 @@ from pathlib import Path
 import attrs
 
 from platypose.api import UserError
-from platypose.files import make_folders
+from platypose.files import locked, make_folders
 
 
 @attrs.frozen
@@ -88,7 +85,7 @@ def claimed(folder: RunFolder, *, resume: bool) -> Iterator[None]:
         raise UserError(f"{path} is a file; name a folder for the run.")
     made = make_folders(path)
     try:
-        with _locked(folder.lock):
+        with locked(folder.lock):
             if not resume:
                 _require_free(folder)
             for partial in _partial(folder):
@@ -128,35 +125,3 @@ def _partial(folder: RunFolder) -> set[Path]:
     """Temporary files of a process that died while it wrote."""
     finals = (folder.config, folder.model, folder.state)
     return {path for final in finals for path in folder.path.glob(f".{final.name}.*")}
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock, which the system releases however the process ends."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    file = -1
-    try:
-        while True:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The last holder may have removed the file in between; then nobody else can see it.
-            if path.exists() and path.stat().st_ino == os.fstat(file).st_ino:
-                break
-            os.close(file)
-    except BlockingIOError:
-        holder = os.read(file, 200).decode("utf-8", "replace").strip() or "another process"
-        os.close(file)
-        raise UserError(f"{path.parent} is in use by {holder}.") from None
-    except OSError as error:
-        raise UserError(f"{path.parent} cannot be written ({error.strerror}).") from None
-    try:
-        os.ftruncate(file, 0)
-        os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(file)

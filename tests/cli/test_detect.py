@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from platypose.api import BuildContext, Config, Frame, Person
 from platypose.api.kinds.detector import KIND
-from platypose.evidence.file import read_detections
+from platypose.evidence.file import read_detections, video_of
 from platypose.lifting import Result
 from platypose.registry import plugins
 from platypose.skeleton import H36M_17, keypoint_set
@@ -71,13 +72,24 @@ def standing() -> Iterator[type[Standing]]:
     registry.entries.remove(registry.find("standing"))
 
 
+FOCAL_KEY = "com.apple.quicktime.camera.focal_length.35mm_equivalent"
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mp4"
-    with av.open(path, "w") as container:
+    return film(tmp_path / "clip.mp4")
+
+
+def film(
+    path: Path, metadata: Mapping[str, str] | None = None, pixel_shape: Fraction = Fraction(1)
+) -> Path:
+    options = {"movflags": "use_metadata_tags"}
+    with av.open(path, "w", options=options if metadata else {}) as container:
+        container.metadata.update(metadata or {})
         stream: Any = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         stream.codec_context.thread_count = 1
+        stream.codec_context.sample_aspect_ratio = pixel_shape
         for index in range(FRAMES):
             image = np.zeros((240, 320, 3), np.uint8)
             image[120:140, 150 + index : 170 + index] = 255
@@ -93,7 +105,7 @@ def test_a_file_of_detections_is_written(run: Run, clip: Path, tmp_path: Path) -
     out = tmp_path / "found.safetensors"
     done = run("detect", clip, "--detector", "standing", "-o", out)
     assert done.code == 0, done.err
-    assert "6 frames at 30 Hz, 320 x 240 pixels" in done.err
+    assert "6 frames at 30 Hz, 320 x 240 pixels" in done.err and "Its pixels" not in done.err
     assert "heatmaps of one person take up to 0.0 MB" in done.err
     assert "person 0: in 6 of 6 frames, the first 0, the last 5" in done.err
     found = read_detections(out)
@@ -102,6 +114,14 @@ def test_a_file_of_detections_is_written(run: Run, clip: Path, tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
     again = run("detect", clip, "--detector", "standing", "-o", out)
     assert again.code == 2 and "exists already; name a new file." in again.err
+
+
+@pytest.mark.usefixtures("standing")
+def test_pixels_that_are_not_square_are_spoken_of(run: Run, tmp_path: Path) -> None:
+    path = film(tmp_path / "tape.mp4", pixel_shape=Fraction(4, 3))
+    done = run("detect", path, "--detector", "standing", "-o", tmp_path / "found.safetensors")
+    assert "Its pixels are 1.33 times as wide as high" in done.err
+    assert read_detections(tmp_path / "found.safetensors").image_size == (320, 240)
 
 
 @pytest.mark.usefixtures("standing")
@@ -163,5 +183,43 @@ def test_a_video_is_lifted_in_one_go(
     assert Result.read(out / "samples.safetensors").samples.shape == (2, FRAMES, 17, 3)
     kept = tmp_path / "out.detections.safetensors"
     assert str(kept) in (out / "config.yaml").read_text()
+    seen_in = video_of(kept)
+    assert seen_in is not None and seen_in.samefile(clip)
     blocked = run(*words, *less)
     assert blocked.code == 2 and "exists already" in blocked.err
+
+
+@pytest.mark.usefixtures("standing")
+def test_the_focal_length_in_a_video_reaches_the_lift(
+    run: Run, tmp_path: Path, tiny_prior: Path
+) -> None:
+    path, found = film(tmp_path / "clip.mov", {FOCAL_KEY: "26"}), tmp_path / "found.safetensors"
+    said = run("detect", path, "--detector", "standing", "-o", found).err
+    assert "Its metadata note a focal length of 26 mm, as on 35 mm film: 240 px" in said
+    less = ("--prior", tiny_prior, "--samples", "2", "--write", "none", "--device", "cpu")
+    words = (*less, "--set", "sampler.calls=2", "--energy", "reprojection")
+
+    def camera(name: str, evidence: Path, *more: Any) -> dict[str, str]:
+        done = run("lift", evidence, "--out", tmp_path / name, *words, *more)
+        assert done.code == 0, done.err
+        cameras = json.loads((tmp_path / name / "summary.json").read_text())["cameras"]
+        assert all(text in done.out for text in cameras.values())
+        return dict(cameras)
+
+    noted = {
+        "metadata": "focal length 240 px ± 10 %, by the video's metadata; tilt 0 ± 15°, a guess"
+    }
+    assert camera("from-file", found) == noted
+    assert camera("at-once", path, "--detector", "standing") == noted
+    by_angle = camera("by-angle", found, "--fov", "90", "--tilt", "3")
+    assert by_angle == {"guess": "focal length 160 px"}
+    content = {
+        "name": "mine",
+        "projection": "pinhole",
+        "parameters": {"focal": [300, 300], "centre": [160, 120]},
+        "image_size": [320, 240],
+    }
+    cameras = {"kind": "cameras", "format": 1, "cameras": [content]}
+    (tmp_path / "cameras.json").write_text(json.dumps(cameras))
+    by_file = camera("by-file", found, "--camera", tmp_path / "cameras.json")
+    assert by_file == {"mine": "focal length 300 px; tilt 0 ± 15°, a guess"}

@@ -50,9 +50,23 @@ def test_json_is_the_summary_and_nothing_else(
     assert set(summary) == {
         *("frames", "hypotheses", "seconds", "denoiser_calls"),
         *("reprojection_error_px", "noise", "spread_mm", "root_spread_mm"),
-        *("floor", "first_frame", "guessed_cameras"),
+        *("floor", "first_frame", "cameras", "guessed_cameras"),
     }
     assert set(summary["reprojection_error_px"]) == {"median", "p95"}
+
+
+def test_open_writes_the_page_and_opens_it(
+    run: Callable[..., Any],
+    seen: Path,
+    quick: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    done = run("lift", seen, "--out", tmp_path / "out", "--open", "--json", *quick)
+    assert json.loads(done.out)["hypotheses"] == 3
+    assert opened == [(tmp_path / "out" / "view.html").as_uri()]
 
 
 def test_the_saved_configuration_repeats_the_run_bit_for_bit(

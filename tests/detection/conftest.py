@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ def picture(left: int, top: int) -> NDArray[np.uint8]:
 
 
 def write_video(
-    path: Path, places: Sequence[tuple[int, int]], times: Sequence[int] | None = None
+    path: Path,
+    places: Sequence[tuple[int, int]],
+    times: Sequence[int] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """A frame for each place of the square.
 
@@ -33,12 +36,18 @@ def write_video(
         path: the ending chooses the container.
         places: left and top of the square in each frame.
         times: of the frames, milliseconds; None for 25 Hz.
+        metadata: of the file, under whatever names.
     """
     import av
 
     times = range(0, 40 * len(places), 40) if times is None else times
-    with av.open(path, "w") as container:
-        stream: Any = container.add_stream("libx264", rate=25, options={"crf": "4", "bf": "2"})
+    options = {"movflags": "use_metadata_tags"} if metadata else {}
+    with av.open(path, "w", options=options) as container:
+        container.metadata.update(metadata or {})
+        if path.suffix == ".avi":  # which has no room for the times of B-frames
+            stream: Any = container.add_stream("ffv1", rate=25)
+        else:
+            stream = container.add_stream("libx264", rate=25, options={"crf": "4", "bf": "2"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv444p"
         stream.codec_context.time_base = stream.time_base = MILLISECOND
         stream.codec_context.thread_count = 1
@@ -52,13 +61,14 @@ def write_video(
 
 @pytest.fixture
 def film(tmp_path: Path) -> Film:
-    """`film(places, times=None, name="clip.mp4")` writes a video."""
+    """`film(places, times=None, name="clip.mp4", metadata=None)` writes a video."""
 
     def write(
         places: Sequence[tuple[int, int]],
         times: Sequence[int] | None = None,
         name: str = "clip.mp4",
+        metadata: Mapping[str, str] | None = None,
     ) -> Path:
-        return write_video(tmp_path / name, places, times)
+        return write_video(tmp_path / name, places, times, metadata)
 
     return write

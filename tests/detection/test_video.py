@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from platypose.api import UserError
@@ -107,6 +109,8 @@ def test_a_file_of_sound(tmp_path: Path) -> None:
 def test_a_missing_an_empty_and_another_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^There is no file .*clip\.mp4\.$"):
         Video.open(tmp_path / "clip.mp4")
+    with pytest.raises(UserError, match=r"is a folder; name a video file\.$"):
+        Video.open(tmp_path)
     (tmp_path / "clip.mp4").touch()
     with pytest.raises(UserError, match=r"clip\.mp4 is empty\.$"):
         Video.open(tmp_path / "clip.mp4")
@@ -120,7 +124,7 @@ def test_a_file_without_its_end(film: Film) -> None:
     path = film([(i, 0) for i in range(12)])
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(UserError, match=r"clip\.mp4 is no video, or is damaged \(.*\)\.$"):
+    with pytest.raises(UserError, match=r"clip\.mp4 is cut off, .*: its table of contents, .*\.$"):
         Video.open(path)
     path.write_bytes(content[:-800])
     with pytest.raises(UserError, match=r"clip\.mp4 has no moving pictures, or is cut off\.$"):
@@ -165,6 +169,74 @@ def test_a_video_without_frames(tmp_path: Path) -> None:
         container.start_encoding()
     with pytest.raises(UserError, match=r"clip\.mkv (is a video without frames|is no video)"):
         Video.open(path)
+
+
+def test_a_stream_without_times_has_its_own_rate(film: Film) -> None:
+    video = Video.open(film([(i, 0) for i in range(12)], name="clip.h264"))
+    assert video.frame_rate == pytest.approx(25) and video.even
+    assert [corner(frame.image)[0] for frame in video.frames()] == list(range(12))
+
+
+def test_frames_that_a_camera_dropped_from_an_avi_are_not_cut_off(film: Film) -> None:
+    """Its header announces 480 ticks of a millisecond, of which 12 have a frame."""
+    path = film([(i, 0) for i in range(12)], name="clip.avi")
+    video = Video.open(path)
+    assert video.frame_rate == pytest.approx(25) and video.num_frames == 12
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match=r"clip\.avi is cut off: 480 frames are announced"):
+        Video.open(path)
+
+
+def test_a_rate_that_no_camera_has(film: Film) -> None:
+    path = film([(i, 0) for i in range(12)])
+    content = bytearray(path.read_bytes())
+    place = content.index(b"mdhd") + 4 + 12
+    content[place : place + 4] = struct.pack(">I", 2_000_000_000)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"clip\.mp4 has .* frames a second; its times are damaged"):
+        Video.open(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#EXTM3U\n#EXTINF:1,\nhttp://localhost/a.ts\n", "ffconcat version 1.0\nfile other.mp4\n"],
+    ids=["playlist", "concat"],
+)
+def test_a_text_that_names_other_videos_opens_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clip.mp4").write_text(text)
+    with pytest.raises(UserError, match=r"clip\.mp4 is no video, or is damaged \(.*\)\.$"):
+        Video.open(tmp_path / "clip.mp4")
+
+
+def test_a_title_in_another_alphabet_and_a_name_like_an_address(film: Film) -> None:
+    path = film([(i, 0) for i in range(3)], name="http:clip.mp4", metadata={"title": "Doerte"})
+    path.write_bytes(path.read_bytes().replace(b"Doerte", b"D\xf6rte\0"))
+    assert Video.open(path).num_frames == 3
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi", "clip.ts"])
+def test_damage_is_one_sentence_or_a_video(film: Film, name: str) -> None:
+    path = film([(2 * i, 3 * i) for i in range(8)], name=name)
+    whole = path.read_bytes()
+    place = st.integers(0, len(whole) - 1)
+    edit = st.tuples(place, st.integers(0, 40), st.binary(max_size=8))
+
+    @settings(max_examples=40, deadline=4000, derandomize=True, database=None)
+    @given(st.lists(edit, min_size=1, max_size=4))
+    def try_all(edits: list[tuple[int, int, bytes]]) -> None:
+        content = whole
+        for start, length, instead in edits:
+            content = content[:start] + instead + content[start + length :]
+        path.write_bytes(content)
+        try:
+            video = Video.open(path)
+            frames = [frame.index for frame in video.frames()]
+        except UserError as error:
+            assert str(path) in str(error) and str(error).endswith(".")
+            return
+        assert frames == sorted(set(frames)) and len(frames) <= video.num_frames <= 1000
+
+    try_all()
 
 
 def test_huge_pictures(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ def test_a_camera_file_keeps_everything(tmp_path: Path) -> None:
         translation=np.stack([other.translation] * 3) + np.arange(3)[:, None],
         focal_deviation=0.1,
         tilt_deviation=0.2,
+        roll_deviation=0.3,
     )
     write_cameras([still, moving], tmp_path / "cameras.json")
     for camera, known in zip(read_cameras(str(tmp_path / "cameras.json")), (still, moving)):

@@ -104,6 +104,8 @@ def test_a_wrong_track_is_one_sentence(changes: dict[str, Any], message: str) ->
         ({"frame_rate": 0.0}, "frame rate"),
         ({"frame_rate": float("nan")}, "frame rate"),
         ({"image_size": (0, 5)}, "image size"),
+        ({"focal": 0.0}, "focal length"),
+        ({"focal": float("nan")}, "focal length"),
         ({"people": (track("a"), track("a"))}, "Two people are called 'a'"),
     ],
 )

@@ -76,7 +76,7 @@ def config(tiny_prior: Path, tmp_path: Path) -> Make:
 def test_two_views_of_one_person_are_the_evidence_that_they_came_from(config: Make) -> None:
     ((name, evidence),) = read_people(config("one", "two", camera="cameras.json")).items()
     known = scene.evidence(FRAMES)
-    assert name == "tall" and [c.name for c in evidence.cameras] == ["camera 0", "camera 1"]
+    assert name == "0" and [c.name for c in evidence.cameras] == ["camera 0", "camera 1"]
     np.testing.assert_array_equal(evidence.keypoints, known.keypoints)
     np.testing.assert_array_equal(evidence.confidence, known.confidence)
 

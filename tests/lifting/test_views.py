@@ -116,3 +116,49 @@ def test_an_energy_of_pixels_is_expanded_about_joints_as_by_autograd(
     moved = (joints + 0.1).requires_grad_()
     (slope,) = torch.autograd.grad(local(views(moved))[0].sum(), moved)
     torch.testing.assert_close(views.quadratic(moved, local).gradient, slope)
+
+
+def test_far_keypoints_are_expanded_where_the_minimum_is_near(
+    see: Callable[..., Evidence], camera: Callable[..., Camera], context: BuildContext
+) -> None:
+    """View by view, by matrices; cameras that might move and that stand still see the same."""
+    cameras = (camera(-70), camera(40, "fisheye"), camera(170, "weak-perspective"))
+    views = Views.of(observe(see(scene.person(2), *cameras), H36M_17), context)
+    generator = torch.Generator().manual_seed(0)
+    joints = torch.tensor(scene.person(2)).expand(4, -1, -1, -1)
+    error = 8 * torch.randn(views(joints).shape, generator=generator, dtype=torch.float64)
+    variance = 2.0**2
+
+    def local(pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        nats = error.square().sum((-1, -2, -3)) / (2 * variance)
+        precision = torch.eye(2).to(pixels) / variance
+        return nats, error / variance, precision.expand(*pixels.shape, 2)
+
+    slope = torch.zeros(4, 2, 17, 3).double()
+    curvature = torch.zeros(4, 2, 17, 3, 3).double()
+    size = (error.square().sum(-1, keepdim=True) / variance).sqrt()
+    for v, project in enumerate(views.projections):
+        points = views.in_camera(joints)[:, :, v]
+        # to where the minimum is three deviations away
+        back = error[:, :, v] * (3 / size[:, :, v] - 1).clamp(max=0)
+        across = torch.linalg.solve(project.jacobian(points)[..., :2], back)
+        moved = torch.cat([points[..., :2] + across, points[..., 2:]], -1)
+        jacobian = project.jacobian(moved) @ views.rotation[v]
+        slope += (jacobian.mT @ (error[:, :, v] / variance)[..., None])[..., 0]
+        curvature += jacobian.mT @ jacobian / variance
+    heading = torch.einsum("kj,hfkc->hfjc", views.joints_to_keypoints, slope)
+    assert 0.2 < float((size > 3).double().mean()) < 0.8
+
+    moving = Views(
+        views.projections,
+        views.rotation.expand(2, -1, -1, -1),
+        views.translation.expand(2, -1, -1),
+        views.joints_to_keypoints,
+    )
+    for seen_by in (views, moving):
+        near = seen_by.quadratic(joints, local)
+        assert near.heading is not None
+        # What makes every curvature invertible shifts the points by a thousandth.
+        for found, wanted in ((near.heading, heading), (near.curvature, curvature)):
+            torch.testing.assert_close(found, wanted, rtol=0, atol=1e-3 * float(wanted.abs().max()))
+        assert (near.gradient - heading).abs().max() > 1e-2 * heading.abs().max()

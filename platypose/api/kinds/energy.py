@@ -81,6 +81,18 @@ class CurvedEnergy(Energy, Protocol):
         ...
 
 
+@runtime_checkable
+class PerHypothesis(Energy, Protocol):
+    """An energy that holds something of each hypothesis, and so differs from one to the next.
+
+    Whoever gives an energy some of the hypotheses alone asks it for their part first.
+    """
+
+    def part(self, hypotheses: slice) -> Energy:
+        """The energy of some of the hypotheses."""
+        ...
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Noise:
     """What an energy takes the errors of keypoints to be.

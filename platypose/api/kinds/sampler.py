@@ -32,6 +32,8 @@ class Level:
         calls: denoiser calls so far, each of which covers all hypotheses and frames.
         root: the roots drawn with the poses, (H, F, 3), in the world, metres; None from samplers
             that draw poses alone.
+        camera: what was unknown of the camera and was drawn with the poses, (H, P), in the order of
+            `UnknownCamera.deviation`; None from samplers that take it as it is given.
         effective_samples: from samplers that resample by weights, how many hypotheses of equal
             weight tell as much as the weighted ones did when they were last looked at, from 1 to
             H, the mean over the frames that are resampled by themselves; None from all others.
@@ -44,6 +46,7 @@ class Level:
     energy: Float[Tensor, "H F"] | None
     calls: int
     root: Float[Tensor, "H F 3"] | None = None
+    camera: Float[Tensor, "H P"] | None = None
     effective_samples: float | None = None
 
 
@@ -62,6 +65,53 @@ class RootPrior:
     mean: Float[Tensor, "F 3"]
     deviation: float
     travel: float = 0.0
+
+
+@runtime_checkable
+class UnknownCamera(Protocol):
+    """What is unknown of the camera before which a person stands: P numbers that frames share.
+
+    To the energies the camera is as it is given. What it sees of a pose before another camera is
+    another pose about the same root: prior knowledge is of the one, evidence of the other.
+    """
+
+    @property
+    def deviation(self) -> Float[Tensor, " P"]:
+        """Of each, which is normal with mean 0 before the evidence."""
+        ...
+
+    @property
+    def alike(self) -> float:
+        """Frames whose evidence counts as that of one, at least 1.
+
+        Poses that follow each other say nearly the same of a camera, also where the prior takes
+        them for independent.
+        """
+        ...
+
+    def as_seen(
+        self, pose: Float[Tensor, "H F J 3"], unknown: Float[Tensor, "H P"]
+    ) -> Float[Tensor, "H F J 3"]:
+        """What energies are to be given for a pose; linear in the pose."""
+        ...
+
+    def as_is(
+        self, pose: Float[Tensor, "H F J 3"], unknown: Float[Tensor, "H P"]
+    ) -> Float[Tensor, "H F J 3"]:
+        """The pose of which `as_seen` makes this one."""
+        ...
+
+    def slopes(
+        self, pose: Float[Tensor, "H F J 3"], unknown: Float[Tensor, "H P"]
+    ) -> Float[Tensor, "H F J 3 P"]:
+        """The derivatives of `as_seen` by the unknowns."""
+        ...
+
+    def place(
+        self, root: Float[Tensor, "H F 3"], unknown: Float[Tensor, "H P"]
+    ) -> Float[Tensor, "H F 3"]:
+        """Where in the world the root is that energies are given, metres."""
+        ...
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -90,7 +140,7 @@ class Problem(Protocol):
     """What a second-order sampler knows beside the energy of poses alone.
 
     Poses are clean, in units of the prior's scale, with joint 0, the root, at 0. The root's place
-    in the world is an unknown of its own.
+    in the world is an unknown of its own, and so may be something of the camera.
     """
 
     @property
@@ -106,6 +156,11 @@ class Problem(Protocol):
     @property
     def root(self) -> RootPrior:
         """What is known of the root before its evidence."""
+        ...
+
+    @property
+    def camera(self) -> UnknownCamera | None:
+        """What is unknown of the camera; None where it is known."""
         ...
 
     def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:

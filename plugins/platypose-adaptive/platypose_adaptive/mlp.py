@@ -22,7 +22,7 @@ class MLP(Preconditioned):
     def transform(
         self,
         frames: Float[Tensor, "B F W"],
-        level: Float[Tensor, "B 1 L"],
+        level: Float[Tensor, "#B 1 L"],
         mask: Bool[Tensor, "B F"] | None,
     ) -> Float[Tensor, "B F W"]:
         """One block after another."""

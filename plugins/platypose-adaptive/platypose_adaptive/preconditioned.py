@@ -55,7 +55,7 @@ class Preconditioned(nn.Module):
     def transform(
         self,
         frames: Float[Tensor, "B F W"],
-        level: Float[Tensor, "B 1 L"],
+        level: Float[Tensor, "#B 1 L"],
         mask: Bool[Tensor, "B F"] | None,
     ) -> Float[Tensor, "B F W"]:
         """The network between its first and its last layer."""
@@ -84,8 +84,14 @@ class Preconditioned(nn.Module):
         clean = (pose / variance + change).unflatten(-1, (-1, 3))
         return nn.functional.pad(clean, (0, 0, 1, 0))
 
-    def _level(self, sigma: Float[Tensor, " B"]) -> Float[Tensor, "B L"]:
-        """Features of ln σ: sines and cosines with periods from 16 down to ½."""
+    def _level(self, sigma: Float[Tensor, " B"]) -> Float[Tensor, "#B L"]:
+        """Features of ln σ: sines and cosines with periods from 16 down to ½.
+
+        One row where all clips are as noisy, as in sampling: what follows is then computed once.
+        """
+        looks = not (self.training or torch.compiler.is_compiling())
+        if looks and bool((sigma == sigma[:1]).all()):
+            sigma = sigma[:1]
         log = sigma.float().clamp(min=1e-4).log()[:, None]
         octaves = torch.linspace(
             math.log(2 * math.pi / 16), math.log(4 * math.pi), self.levels // 2, device=log.device
@@ -108,13 +114,13 @@ class Adapted(nn.Module):
         self.f = f
 
     def forward(
-        self, frames: Float[Tensor, "B F W"], level: Float[Tensor, "B 1 L"], *more: Tensor | None
+        self, frames: Float[Tensor, "B F W"], level: Float[Tensor, "#B 1 L"], *more: Tensor | None
     ) -> Float[Tensor, "B F W"]:
         """Transform frames.
 
         Arguments:
             frames: a vector each.
-            level: features of the noise level.
+            level: features of the noise level, of each clip or of all.
             more: what else f takes.
         """
         shift, scale, gate = self.adapt(level).chunk(3, -1)

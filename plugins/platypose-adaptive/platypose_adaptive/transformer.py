@@ -31,7 +31,7 @@ class Transformer(Preconditioned):
     def transform(
         self,
         frames: Float[Tensor, "B F W"],
-        level: Float[Tensor, "B 1 L"],
+        level: Float[Tensor, "#B 1 L"],
         mask: Bool[Tensor, "B F"] | None,
     ) -> Float[Tensor, "B F W"]:
         """One block after another."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from platypose.api import BuildContext
 from platypose_cameras.config import PinholeConfig
+from platypose_cameras.front import Front
 from platypose_cameras.lens import Lens
 from platypose_cameras.profile import growing_profile
 from platypose_cameras.sight import sight_lines
@@ -30,15 +31,16 @@ class Pinhole:
 
     def __init__(self, config: PinholeConfig, context: BuildContext) -> None:
         self._exact = _lens(config)
-        self._lens = self._exact.to(torch.empty(0, dtype=context.dtype, device=context.device))
+        like = torch.empty(0, dtype=context.dtype, device=context.device)
+        self._front = Front.of(self._exact.to(like))
 
     def __call__(self, points: Float[Tensor, "*N 3"]) -> Float[Tensor, "*N 2"]:
         """Pixels of points in the camera's frame, metres."""
-        return self._lens.project(points)
+        return self._front.to(points).project(points)
 
     def jacobian(self, points: Float[Tensor, "*N 3"]) -> Float[Tensor, "*N 2 3"]:
         """The derivative of pixels by points, px/m."""
-        return self._lens.jacobian(points)
+        return self._front.to(points).jacobian(points)
 
     @torch.no_grad()
     def sight_lines(

@@ -103,7 +103,7 @@ def _rational(
     """u N(u²) / D(u²) and its derivative by u."""
     s = u.square()
     n, d = _horner(numerator, s), _horner(denominator, s)
-    dn, dd = _horner(_derivative(numerator), s), _horner(_derivative(denominator), s)
+    dn, dd = _horner(derivative(numerator), s), _horner(derivative(denominator), s)
     ratio = n / d
     return u * ratio, ratio + 2 * s * (dn - ratio * dd) / d
 
@@ -115,5 +115,6 @@ def _horner(coefficients: Coefficients, s: Float[Tensor, "*N"]) -> Float[Tensor,
     return result
 
 
-def _derivative(coefficients: Coefficients) -> Coefficients:
+def derivative(coefficients: Coefficients) -> Coefficients:
+    """Of a polynomial, constant first."""
     return tuple(k * c for k, c in enumerate(coefficients))[1:] or (0.0,)

@@ -310,7 +310,7 @@ def test_colmap_counts_pixels_from_the_corner_and_needs_metres(
 
 def test_colmap_s_images_may_be_the_frames_of_one_moving_camera(tmp_path: Path) -> None:
     lens = "1 SIMPLE_RADIAL 640 480 500 320 240 0.1\n"
-    images = "".join(f"{i} 1 0 0 0 {i} 0 5 1 {9 - i}.png\n\n" for i in range(3))
+    images = "".join(f"{i} 1 0 0 0 {i} 0 5 1 take-2/f{12 - 3 * i}.png\n\n" for i in range(3))
     folder = colmap(tmp_path, lens, images)
     (camera,) = read(folder, "colmap:scale=1,up=[0,-1,0],moving=true")
     assert camera.moves and camera.parameters["distortion"] == [0.1, 0.0, 0.0, 0.0]
@@ -367,7 +367,13 @@ def _colmap(cameras: str, images: str = "1 1 0 0 0 0 0 5 1 a.png\n\n") -> Make:
     return lambda folder: colmap(folder, cameras, images)
 
 
+def _frames(*names: str) -> Make:
+    lines = (f"{i} 1 0 0 0 0 0 5 1 {name}\n\n" for i, name in enumerate(names))
+    return _colmap("1 PINHOLE 10 10 5 5 5 5\n", "".join(lines))
+
+
 COLMAP = "colmap:scale=1,up=[0,-1,0]"
+MOVING = f"{COLMAP},moving=true"
 WRONG: dict[str, tuple[Make, str | None, str]] = {
     "toml cut": (_toml(f"[a]\n{table()[:-30]}[["), "pose2sim", "is not valid TOML"),
     "toml of others": (_toml("[tool]\nsize = 3\n"), "pose2sim", "no matrix for camera 'tool'"),
@@ -394,6 +400,13 @@ WRONG: dict[str, tuple[Make, str | None, str]] = {
     "xml without numbers": (_qca(qca().replace("<fov_video", "<fov")), None, "no <fov_video>"),
     "focal a word": (_qca(qca().replace('="70400.0"', '="wide"')), None, "focalLengthU .* 'wide'"),
     "turned view": (_qca(qca().replace('rotation="0"', 'rotation="90"')), None, "is turned"),
+    "a frame without a number": (_frames("a.png", "2.png"), MOVING, "'a.png' has none"),
+    "two images of a frame": (_frames("1.png", "b/01.png"), MOVING, "are of one frame"),
+    "a frame is missing": (
+        _frames("7.png", "9.png", "10.png"),
+        MOVING,
+        "after that of frame 7 comes that of frame 9",
+    ),
     "no colmap options": (_colmap(""), None, "neither metres nor the vertical"),
     "unknown model": (_colmap("1 FOV 10 10 5 5 5 5 1\n"), COLMAP, "no camera model 'FOV'"),
     "too few parameters": (_colmap("1 PINHOLE 10 10 5 5\n"), COLMAP, "PINHOLE needs width, height"),

@@ -208,6 +208,14 @@ class PosteriorConfig(LevelsConfig):
         check=lambda value: 0 < value < float("inf"),
         needs="a finite number above 0",
     )
+    candidates: int = field(
+        1,
+        doc="Draws of each hypothesis at each level, of which one is kept by its exact weight given"
+        " the noisy pose; above 1 an effective number of samples is reported. A camera that is "
+        "unknown has no such weights, and one draw.",
+        check=lambda value: value >= 1,
+        needs="a whole number of at least 1",
+    )
     refit: bool = field(
         True,
         doc="Whether the temperature also follows the evidence: up to 4 times as high in a frame "

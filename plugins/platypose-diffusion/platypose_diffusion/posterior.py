@@ -9,12 +9,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Expansion, Level, Problem, RootPrior, Schedule
+from platypose.api import (
+    BuildContext,
+    Expansion,
+    Level,
+    Problem,
+    RootPrior,
+    Schedule,
+    UnknownCamera,
+)
 from platypose.lifting.curvature import expand
+from platypose_diffusion.border import Shared
 from platypose_diffusion.config import PosteriorConfig
-from platypose_diffusion.gauss_newton import Normal, mode, parts
+from platypose_diffusion.gauss_newton import mode, parts
 from platypose_diffusion.level_prior import LevelPrior, level_prior, warn_of_unmeasured
 from platypose_diffusion.levels import falling_levels, tied_frames
+from platypose_diffusion.resample import best_weighted
 from platypose_diffusion.sampling import Denoise, Energy
 
 FIRST = 4
@@ -60,16 +70,34 @@ def posterior(
     if steps is None:
         roams = problem is not None and problem.motion and problem.root.deviation > 0
         steps = 3 if roams else 2
-    x, before, breadth = initial + sigmas[0] * noise, None, None
+    camera = None if evidence is None else evidence.camera
+    eta = noise.new_zeros(len(noise), 0 if camera is None else len(camera.deviation))
+    x, before, breadth, effective = initial + sigmas[0] * noise, None, None, None
     for index, sigma in enumerate(sigmas):
         with torch.no_grad():
-            prior = level_prior(denoise(x, sigma), sigma, problem, config.temperature, breadth)
-            taken = steps if index > 0 else FIRST * steps
-            prior, zeta = laplace(prior, evidence, before, taken, normal, refit=config.refit)
-            breadth = prior.breadth
-            before = prior.theta(zeta)
+            x0 = denoise(x, sigma)
+            shared = shared_at(eta, x0, camera) if eta.shape[1] and camera is not None else None
+            if camera is not None:
+                x0 = camera.as_seen(x0, eta * camera.deviation)
+            prior = level_prior(x0, sigma, problem, config.temperature, breadth)
+            if evidence is None:
+                before = prior.theta(normal(prior.factor.shape[-1]))
+            else:
+                start = prior.zeta(placed(prior, evidence) if before is None else before)
+                taken = steps if index > 0 else FIRST * steps
+                found = mode(prior, evidence, start, taken, refit=config.refit, shared=shared)
+                if config.candidates > 1 and shared is None:
+                    draw, effective = best_weighted(
+                        found, evidence, config.candidates, normal, generator
+                    )
+                else:
+                    draw = found.draw(normal)
+                before, eta, breadth = draw.theta, draw.eta, found.prior.breadth
             x0, root = parts(before)
             energy = None if evidence is None else evidence.energy(x0, root)
+            if camera is not None:
+                unknown = eta * camera.deviation
+                x0, root = camera.as_is(x0, unknown), camera.place(root, unknown)
         yield Level(
             x0=x0,
             sigma=sigma,
@@ -78,35 +106,28 @@ def posterior(
             energy=energy,
             calls=index + 1,
             root=None if evidence is None or problem is None else root,
+            camera=None if camera is None else eta * camera.deviation,
+            effective_samples=effective,
         )
         if index + 1 < len(sigmas):
             fresh = normal(x0[0, 0].numel()).movedim(0, 1)
             x = x0 + sigmas[index + 1] * fresh.reshape(x0.shape)
 
 
-def laplace(
-    prior: LevelPrior,
-    evidence: Problem | None,
-    before: Float[Tensor, "F H D"] | None,
-    steps: int,
-    normal: Normal,
-    *,
-    refit: bool,
-) -> tuple[LevelPrior, Float[Tensor, "F H N"]]:
-    """A draw from the Gaussian at the mode of prior times evidence, in the prior's ζ.
+def shared_at(
+    eta: Float[Tensor, "H P"], x0: Float[Tensor, "H F J 3"], camera: UnknownCamera
+) -> Shared:
+    """How what is unknown of a camera moves what it sees of clean poses, near some η."""
+    arm = (camera.slopes(x0, eta * camera.deviation) * camera.deviation).flatten(2, 3)
+    arm = torch.nn.functional.pad(arm.movedim(0, 1), (0, 0, 0, 3))
+    return Shared(arm=arm, at=eta, alike=camera.alike)
 
-    Returns:
-        the prior, with the breadth that was fitted, and the draw.
-    """
-    if evidence is None:
-        return prior, normal(prior.factor.shape[-1])
-    if before is None:
-        x0, root = parts(prior.mean)
-        move = (evidence.place(x0) - root).movedim(0, 1)
-        before = prior.mean + torch.nn.functional.pad(move, (x0[0, 0].numel(), 0))
-    start = prior.zeta(before)
-    prior, top, a = mode(prior, evidence, start, steps, refit=refit)
-    return prior, top + a.draw(normal)
+
+def placed(prior: LevelPrior, evidence: Problem) -> Float[Tensor, "F H D"]:
+    """The mean of a prior, with the root where it suits the evidence best."""
+    x0, root = parts(prior.mean)
+    move = (evidence.place(x0) - root).movedim(0, 1)
+    return prior.mean + torch.nn.functional.pad(move, (x0[0, 0].numel(), 0))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -121,6 +142,7 @@ class PosesAlone:
     of_poses: Energy
     root: RootPrior
     residual: None = None
+    camera: None = None
     motion: bool = True
 
     def place(self, x0: Float[Tensor, "H F J 3"]) -> Float[Tensor, "H F 3"]:

@@ -418,7 +418,7 @@ def test_single_precision_is_enough(frames: int) -> None:
     )
     bias, scatter = misfit(level, *closed_form(prior, problem))
     assert bias < 0.08
-    assert scatter < 0.11
+    assert scatter < 0.12
 
 
 def test_a_temperature_widens_what_the_evidence_leaves_open() -> None:

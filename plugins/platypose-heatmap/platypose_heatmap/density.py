@@ -58,12 +58,12 @@ class Density:
         Hessian is negative. At a mode that one component makes, it is the Hessian.
         """
         exponent, u, v, (a, b, c) = self._components(points)
-        share = exponent.softmax(0)
-        each = -torch.stack([a * u + b * v, c * v], -1)
-        precision = torch.stack([a.square() + b.square(), b * c, b * c, c.square()], -1)
-        slope = (share[..., None] * each).sum(0)
-        mean = (share[..., None] * precision).sum(0)
-        return torch.logsumexp(exponent, 0), slope, mean.reshape(*mean.shape[:-1], 2, 2)
+        log = torch.logsumexp(exponent, 0)
+        share = (exponent - log).exp()
+        slope = torch.stack([-(share * t).sum(0) for t in (torch.addcmul(a * u, b, v), c * v)])
+        xx, xy, yy = ((share * t).sum(0) for t in (a.square() + b.square(), b * c, c.square()))
+        mean = torch.stack([xx, xy, xy, yy]).reshape(2, 2, *log.shape)
+        return log, slope.movedim(0, -1), mean.movedim((0, 1), (-2, -1))
 
     def _components(
         self, points: Float[Tensor, "*H F V K 2"]
@@ -75,8 +75,9 @@ class Density:
         a, b, c = self.whitening.reshape(-1, *lead, *self.whitening.shape[1:]).unbind(-1)
         x = points[..., 0] - mean[..., 0]
         y = points[..., 1] - mean[..., 1]
-        u, v = a * x, b * x + c * y
-        return log_height - (u.square() + v.square()) / 2, u, v, (a, b, c)
+        u, v = a * x, torch.addcmul(b * x, c, y)
+        exponent = log_height.addcmul(u, u, value=-0.5).addcmul(v, v, value=-0.5)
+        return exponent, u, v, (a, b, c)
 
 
 def density(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Literal
 
 import attrs
@@ -62,9 +63,8 @@ class Reprojection:
         p, q = self._whitened(pixels)
         a, b, c = self.whitening.unbind(-1)
         square = p.square() + q.square()
-        precision = torch.stack([a.square() + b.square(), b * c, b * c, c.square()], -1)
-        precision = precision.reshape(*precision.shape[:-1], 2, 2).expand(*p.shape, 2, 2)
-        slope = torch.stack([a * p + b * q, c * q], -1)
+        precision = self._precision.expand(*p.shape, 2, 2)
+        slope = torch.stack([torch.addcmul(a * p, b, q), c * q]).movedim(0, -1)
         if self.likelihood == "student-t":
             nu = self.degrees_of_freedom
             weight = (nu + 2) / (nu - 2 + square)
@@ -87,12 +87,19 @@ class Reprojection:
             setting=self.setting,
         )
 
+    @cached_property
+    def _precision(self) -> Float[Tensor, "F V K 2 2"]:
+        """Of the Gaussian."""
+        a, b, c = self.whitening.unbind(-1)
+        rows = torch.stack([a.square() + b.square(), b * c, b * c, c.square()])
+        return rows.reshape(2, 2, *a.shape).movedim((0, 1), (-2, -1))
+
     def _whitened(
         self, pixels: Float[Tensor, "H F V K 2"]
     ) -> tuple[Float[Tensor, "H F V K"], Float[Tensor, "H F V K"]]:
         x, y = (pixels - self.observed.points).unbind(-1)
         a, b, c = self.whitening.unbind(-1)
-        return a * x, b * x + c * y
+        return a * x, torch.addcmul(b * x, c, y)
 
     def _nats(self, square: Float[Tensor, "H F V K"]) -> Float[Tensor, "H F"]:
         if self.likelihood == "gaussian":

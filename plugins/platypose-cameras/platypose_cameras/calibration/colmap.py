@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import attrs
 import numpy as np
@@ -71,7 +72,11 @@ class Colmap:
 _FILES = ("cameras.txt", "images.txt")
 
 
+_NUMBER = re.compile(r"(\d{1,15})(?!.*\d)")
+
+
 def _one(cameras: tuple[Camera, ...], folder: Path) -> tuple[Camera, ...]:
+    cameras = _by_frame(cameras, folder)
     first = cameras[0]
     for camera in cameras:
         if (camera.parameters, camera.image_size) != (first.parameters, first.image_size):
@@ -87,6 +92,30 @@ def _one(cameras: tuple[Camera, ...], folder: Path) -> tuple[Camera, ...]:
             translation=np.stack([camera.translation for camera in cameras]),
         ),
     )
+
+
+def _by_frame(cameras: tuple[Camera, ...], folder: Path) -> tuple[Camera, ...]:
+    """In the order of the frames, whose numbers are the last ones in the images' names."""
+    frames: dict[int, Camera] = {}
+    for camera in cameras:
+        match = _NUMBER.search(PurePosixPath(camera.name).stem)
+        if match is None:
+            raise UserError(
+                f"{folder}: an image of a camera that moves has the frame's number in its name, as "
+                f"frame-012.png, but {camera.name!r} has none."
+            )
+        other = frames.setdefault(int(match[1]), camera)
+        if other is not camera:
+            raise UserError(f"{folder}: {other.name!r} and {camera.name!r} are of one frame.")
+    numbers = sorted(frames)
+    steps = np.diff(numbers)
+    if len(set(steps)) > 1:
+        gap = int((steps > steps.min()).argmax())
+        raise UserError(
+            f"{folder}: a camera that moves needs an image of each frame, or of every n-th, but "
+            f"after that of frame {numbers[gap]} comes that of frame {numbers[gap + 1]}."
+        )
+    return tuple(frames[number] for number in numbers)
 
 
 def _lenses(path: Path) -> dict[str, Camera]:

@@ -67,5 +67,5 @@ class ColmapConfig(Config):
         needs="a finite number above 0",
     )
     moving: bool = field(
-        False, doc="Whether all images, in the order of their names, are frames of one camera."
+        False, doc="Whether all images are frames of one camera, by the numbers in their names."
     )
