@@ -17,7 +17,11 @@ _NUMBER = re.compile(r"(\d{1,15})(?!.*\d)")
 
 
 class AlphaPose:
-    """Reads its default format; with --pose_track or --pose_flow, `idx` says who is who."""
+    """Reads its default format; with --pose_track or --pose_flow, `idx` says who is who.
+
+    Without tracking `idx` is there as well, as a list of classes: [0.0] for everybody, and nested
+    where detections were merged.
+    """
 
     def __init__(self, config: AlphaPoseConfig, context: BuildContext) -> None:
         self.config = config
@@ -55,8 +59,7 @@ def _frame(image: object, where: str) -> int:
     return int(match[1])
 
 
-def _identity(idx: object) -> object:
-    """Some versions wrap the number in a list."""
-    while isinstance(idx, list) and len(idx) == 1:
-        idx = idx[0]
-    return int(idx) if isinstance(idx, (int, float)) and abs(idx) < 1e15 else None
+def _identity(idx: object) -> int | None:
+    if not isinstance(idx, (int, float)) or isinstance(idx, bool) or not abs(idx) < 1e15:
+        return None
+    return int(idx)

@@ -181,6 +181,17 @@ def test_alphapose_s_identities_are_kept(files: Any, tmp_path: Path) -> None:
     assert [track.name for track in read(path).people] == ["1", "2"]
 
 
+def test_alphapose_s_classes_are_no_identities(files: Any, tmp_path: Path) -> None:
+    """Without tracking, everybody is of class 0, in as many brackets as detections were merged."""
+    people = files.seen("halpe-26")
+    path = files.alphapose(tmp_path / "seen.json", people)
+    content = json.loads(path.read_text())
+    for index, entry in enumerate(content):
+        entry["idx"] = ([0.0], [[0.0], [0.0]], [[0.0], [0.0], [0.0]])[index % 3]
+    path.write_text(json.dumps(content))
+    check(read(path), people)
+
+
 @pytest.mark.parametrize(("count", "keypoints"), [(133, "coco-17"), (136, "halpe-26")])
 def test_of_a_whole_body_the_body_is_kept(
     count: int, keypoints: str, files: Any, tmp_path: Path

@@ -29,6 +29,12 @@ class PicturesConfig(Config):
         check=lambda value: value >= 1,
         needs="a whole number above 0",
     )
+    format: str = field(
+        "png",
+        doc="png, or pdf or svg, whose lines and letters stay sharp at any size.",
+        check=lambda value: value in ("png", "pdf", "svg"),
+        needs="png, pdf or svg",
+    )
 
 
 @attrs.frozen(kw_only=True)

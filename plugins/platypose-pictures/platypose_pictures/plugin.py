@@ -17,7 +17,7 @@ def platypose_writers() -> Iterable[Spec[Writer]]:
         "pictures",
         PicturesConfig,
         "platypose_pictures.writer:build",
-        "Hypotheses over the evidence, in 3D from two sides and over time, as PNG.",
+        "Hypotheses over the evidence, in 3D from two sides and over time, as PNG, PDF or SVG.",
     )
     yield Spec(
         "gif",

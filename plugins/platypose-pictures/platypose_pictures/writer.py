@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from platypose.api import BuildContext
@@ -21,7 +22,7 @@ from platypose_pictures.uncertainty import uncertainty
 
 @attrs.frozen(kw_only=True)
 class Pictures:
-    """A `Writer` of PNG files."""
+    """A `Writer` of pictures."""
 
     config: PicturesConfig
 
@@ -35,24 +36,26 @@ class Pictures:
 
         Returns:
             samples.png for free samples. Otherwise poses.png; overlay.png where a camera saw
-            keypoints; time.png and uncertainty.png where there is more than one frame.
+            keypoints; time.png and uncertainty.png where there is more than one frame. With the
+            option `format` the endings are others.
         """
         paths = []
         for name, figure in self._figures(result, evidence):
-            paths.append(folder / name)
-            figure.savefig(paths[-1], dpi=self.config.dpi)
+            paths.append(folder / f"{name}.{self.config.format}")
+            with rc_context({"pdf.fonttype": 42}):  # TrueType: journals refuse Type 3
+                figure.savefig(paths[-1], dpi=self.config.dpi)
         return tuple(paths)
 
     def _figures(self, result: Result, evidence: Evidence | None) -> Iterator[tuple[str, Figure]]:
         if evidence is None:
-            yield "samples.png", contact_sheet(result, self.config)
+            yield "samples", contact_sheet(result, self.config)
             return
         if result.projected.size:
-            yield "overlay.png", overlay(result, evidence, self.config)
-        yield "poses.png", poses(result, evidence, self.config)
+            yield "overlay", overlay(result, evidence, self.config)
+        yield "poses", poses(result, evidence, self.config)
         if result.samples.shape[1] > 1:
-            yield "time.png", time_course(result, evidence)
-            yield "uncertainty.png", uncertainty(result, evidence)
+            yield "time", time_course(result, evidence)
+            yield "uncertainty", uncertainty(result, evidence)
 
 
 def build(config: PicturesConfig, context: BuildContext) -> Pictures:

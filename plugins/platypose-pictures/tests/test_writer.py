@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import attrs
 import matplotlib
@@ -30,7 +31,7 @@ def png_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def written(scene: Any, folder: Path, free: bool = False, **options: int) -> dict[str, Path]:
+def written(scene: Any, folder: Path, free: bool = False, **options: Any) -> dict[str, Path]:
     writer = Pictures(config=PicturesConfig(**options))
     paths = writer.write(scene.result, None if free else scene.evidence, folder)
     assert sorted(paths) == sorted(folder.iterdir())
@@ -51,7 +52,9 @@ def test_listing_imports_no_matplotlib() -> None:
     assert run.stdout.strip() == "set()", run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("option", ["frames=0", "frames=25", "dpi=10", "hypotheses=0", "colour=1"])
+@pytest.mark.parametrize(
+    "option", ["frames=0", "frames=25", "dpi=10", "hypotheses=0", "format=jpg", "colour=1"]
+)
 def test_a_wrong_option_is_named(option: str) -> None:
     with pytest.raises(UserError, match=option.partition("=")[0]):
         choose(Writer, f"pictures:{option}")
@@ -70,6 +73,21 @@ def test_twice_the_resolution_is_twice_the_size(scene: Scene, tmp_path: Path) ->
         paths = written(scene(frames=1), tmp_path / str(dpi), dpi=dpi)
         sizes.append([png_size(path) for path in paths.values()])
     assert np.abs(2 * np.array(sizes[0]) - np.array(sizes[1])).max() <= 2
+
+
+def test_pdf_and_svg_hold_lines_and_letters_and_no_pixels(scene: Scene, tmp_path: Path) -> None:
+    person = scene(frames=2, hypotheses=3)
+    pages = written(person, tmp_path, format="pdf")
+    assert sorted(pages) == ["overlay.pdf", "poses.pdf", "time.pdf", "uncertainty.pdf"]
+    for path in pages.values():
+        content = path.read_bytes()
+        assert content.startswith(b"%PDF-") and b"/Type3" not in content
+        assert b"/TrueType" in content or b"/CIDFontType2" in content
+        assert b"/Image\n" not in content and b"/Subtype /Image" not in content
+    (tmp_path / "svg").mkdir()
+    for path in written(person, tmp_path / "svg", format="svg").values():
+        kinds = [element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()]
+        assert "image" not in kinds and kinds.count("path") > 20
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from platypose.config import read_yaml
 from platypose.evidence import Camera, Evidence
+from platypose.evidence.file import video_of
 from platypose.lifting.result import Result
 from platypose_viewer.config import PageConfig
 from platypose_viewer.heat import Heat, small_heat
@@ -77,6 +78,7 @@ def content(result: Result, evidence: Evidence | None, folder: Path, config: Pag
         "note": note,
         "frames": result.samples.shape[1],
         "frameRate": result.frame_rate,
+        "firstFrame": 0 if evidence is None else evidence.first_frame,
         "hypotheses": kept,
         "joints": [joint.replace("_", " ") for joint in names],
         "jointSides": [side(joint) for joint in names],
@@ -158,11 +160,14 @@ def _heat_shape(heat: Heat) -> dict[str, int]:
 
 
 def _title(run: Mapping[str, Any], folder: Path) -> str:
-    return sources(run)[0].stem if sources(run) else folder.resolve().name
+    if not sources(run):
+        return folder.resolve().name
+    first = sources(run)[0]
+    return (video_of(first) or first).stem
 
 
 def sources(run: Mapping[str, Any]) -> list[Path]:
-    """The evidence files or videos of a run, by its saved configuration."""
+    """The files that were lifted, by the run's saved configuration."""
     evidence = run.get("evidence") or []
     return [Path(str(path)) for path in ([evidence] if isinstance(evidence, str) else evidence)]
 

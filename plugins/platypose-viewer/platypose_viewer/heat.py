@@ -23,7 +23,8 @@ class Heat:
     """What is left of the heatmaps.
 
     Attributes:
-        scores: (F, V, K, h, w) with 255 the highest of all.
+        scores: (F, V, K, h, w) with 255 the highest of all; K is 1 where all keypoints have the
+            same cells, of which the highest score counts.
         cell_to_pixel: (F, V, K or 1, 2, 3) affine from cell (x, y, 1) to pixel.
     """
 
@@ -38,12 +39,15 @@ def small_heat(evidence: Evidence) -> Heat | None:
     """
     if evidence.heatmaps is None or evidence.cell_to_pixel is None:
         return None
-    size, factor = evidence.heatmaps.size, 1
+    heatmaps = evidence.heatmaps
+    if evidence.cell_to_pixel.shape[2] == 1:
+        heatmaps = heatmaps.max(2, keepdims=True)
+    size, factor = heatmaps.size, 1
     while size / factor**2 > MOST_CELLS:
         factor *= 2
-    if factor > 1 and min(evidence.heatmaps.shape[3:]) < COARSEST * factor:
+    if factor > 1 and min(heatmaps.shape[3:]) < COARSEST * factor:
         return None
-    scores = _coarser(evidence.heatmaps, factor)
+    scores = _coarser(heatmaps, factor)
     highest = max(float(scores.max()), 1e-12)
     middle = (factor - 1) / 2  # of the cells that became the first, in the old count
     wider = np.array([[factor, 0, middle], [0, factor, middle], [0, 0, 1]])

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from platypose.api import UserError
+from platypose.evidence.file import video_of
 from platypose_viewer.packing import as_text
 
 TYPES = {
@@ -55,18 +56,19 @@ def read_video(path: Path) -> Video:
 
 
 def known_video(sources: Sequence[Path], views: int) -> tuple[tuple[Video, ...], str]:
-    """The videos that were lifted, where all views have one that suits a page.
+    """The videos in which the person was seen, where all views have one that suits a page.
 
     Arguments:
-        sources: what was lifted: videos, or files of evidence.
+        sources: the files that were lifted; those of detections name their video.
         views: how many cameras saw the person.
 
     Returns:
         one for each view or none, and a sentence on why none, empty if none is expected.
     """
-    if len(sources) != views or any(path.suffix.lower() not in TYPES for path in sources):
+    videos = [path for path in map(video_of, sources) if path and path.suffix.lower() in TYPES]
+    if len(videos) != views:
         return (), ""
     try:
-        return tuple(map(read_video, sources)), ""
+        return tuple(map(read_video, videos)), ""
     except UserError as error:
         return (), f"Shown without its video: {error}"

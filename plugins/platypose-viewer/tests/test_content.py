@@ -20,6 +20,7 @@ from platypose_viewer.heat import small_heat
 from platypose_viewer.writer import Page
 
 from platypose.api import UserError
+from platypose.evidence import Detections, Track
 
 Scene = Callable[..., Any]
 
@@ -107,7 +108,9 @@ def test_without_three_js_the_user_is_told(
 def test_heatmaps_shrink_to_the_highest_of_their_cells(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evidence = scene(frames=1, heat=True).evidence
+    made = scene(frames=1, heat=True).evidence
+    cells = np.repeat(made.cell_to_pixel, made.heatmaps.shape[2], axis=2)
+    evidence = attrs.evolve(made, cell_to_pixel=cells)
     evidence.heatmaps[:] = 0
     evidence.heatmaps[0, 0, 0, 5, 9] = 200
     whole = small_heat(evidence)
@@ -123,6 +126,15 @@ def test_heatmaps_shrink_to_the_highest_of_their_cells(
     np.testing.assert_allclose(half.cell_to_pixel[0, 0, 0] @ [4, 2, 1], fine, rtol=1e-6)
 
 
+def test_keypoints_that_share_their_cells_share_a_heatmap(scene: Scene) -> None:
+    evidence = scene(frames=1, heat=True).evidence
+    evidence.heatmaps[:] = 0
+    evidence.heatmaps[0, 0, 3, 5, 9], evidence.heatmaps[0, 0, 8, 6, 9] = 200, 100
+    heat = small_heat(evidence)
+    assert heat is not None and heat.scores.shape == (1, 1, 1, 24, 32)
+    assert heat.scores[0, 0, 0, 5, 9] == 255 and heat.scores[0, 0, 0, 6, 9] == 127
+
+
 def test_a_video_becomes_part_of_the_page(scene: Scene, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"frames")
@@ -130,14 +142,32 @@ def test_a_video_becomes_part_of_the_page(scene: Scene, tmp_path: Path) -> None:
     assert [(v.type, base64.b64decode(v.text)) for v in made.videos] == [("video/mp4", b"frames")]
 
 
-def test_the_lifted_video_is_found_by_the_configuration(scene: Scene, tmp_path: Path) -> None:
-    (tmp_path / "clip.webm").write_bytes(b"frames")
-    (tmp_path / "config.yaml").write_text(f"evidence: ['{tmp_path / 'clip.webm'}']\n")
-    assert len(content(scene().result, None, tmp_path, PageConfig()).videos) == 1
-    (tmp_path / "clip.webm").unlink()
-    gone = content(scene().result, None, tmp_path, PageConfig())
+def test_the_video_that_detections_were_made_from_is_found(scene: Scene, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (tmp_path / "clip.mp4").write_bytes(b"frames")
+    detections(video="clip.mp4").write(tmp_path / "seen.safetensors")
+    (run / "config.yaml").write_text(f"evidence: ['{tmp_path / 'seen.safetensors'}']\n")
+    made = content(scene().result, None, run, PageConfig())
+    assert [base64.b64decode(v.text) for v in made.videos] == [b"frames"]
+    assert made.facts["title"] == "clip"
+    (tmp_path / "clip.mp4").unlink()
+    gone = content(scene().result, None, run, PageConfig())
     assert not gone.videos
-    assert "clip.webm" in gone.facts["note"]
+    assert "clip.mp4" in gone.facts["note"]
+
+
+def detections(**changes: Any) -> Detections:
+    """Somebody's nose in one frame."""
+    nose = Track(
+        name="0",
+        frames=np.zeros(1, int),
+        keypoints=np.ones((1, 1, 2)),
+        confidence=np.ones((1, 1)),
+    )
+    return Detections(
+        keypoint_set="coco-17", keypoint_names=("nose",), num_frames=1, people=(nose,), **changes
+    )
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "clip.avi", "large.mp4"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from platypose_viewer.config import PageConfig
@@ -265,27 +266,28 @@ def test_the_video_stands_under_the_keypoints_at_their_time(
 ) -> None:
     av = pytest.importorskip("av")
     made = scene(frames=12)
+    evidence = attrs.evolve(made.evidence, first_frame=1)
     clip = tmp_path / "clip.webm"
     with av.open(str(clip), "w") as file:
         stream = file.add_stream("libvpx", rate=24)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for number in range(12):
+        for number in range(13):
             grey = np.full((480, 640, 3), 20 * number, np.uint8)
             file.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
         file.mux(stream.encode())
     config = PageConfig(videos=(str(clip),))
-    (path,) = Page(config=config).write(made.result, made.evidence, tmp_path)
+    (path,) = Page(config=config).write(made.result, evidence, tmp_path)
     browser.open(path)
     browser.wait("document.getElementById('video').readyState >= 2")
     browser.press("End", "ArrowLeft", "ArrowLeft")
     browser.wait("!document.getElementById('video').seeking")
-    assert browser.get("document.getElementById('video').currentTime") == pytest.approx(9.5 / 24)
+    assert browser.get("document.getElementById('video').currentTime") == pytest.approx(10.5 / 24)
     shown = browser.get(
         "(() => { const pen = new OffscreenCanvas(1, 1).getContext('2d');"
         "pen.drawImage(document.getElementById('video'), 0, 0, 1, 1);"
         "return pen.getImageData(0, 0, 1, 1).data[0] })()"
     )
-    assert shown == pytest.approx(20 * 9, abs=6)
+    assert shown == pytest.approx(20 * 10, abs=6)
     # A corner of the image is where the overlay says that it is.
     corner = browser.get(
         "(() => { const a = document.getElementById('video').getBoundingClientRect();"

@@ -26,6 +26,7 @@
  * @property {string} note
  * @property {number} frames
  * @property {number} frameRate
+ * @property {number} firstFrame the video's frame that is frame 0
  * @property {number} hypotheses
  * @property {string[]} joints
  * @property {Side[]} jointSides

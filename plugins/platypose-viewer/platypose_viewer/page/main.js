@@ -46,7 +46,7 @@ const scene = new Scene(element("world"), clip);
 const overlay = new Overlay(element("image"), video, clip);
 const marginals = new Marginals(clip, (joint) => state.set({ joint }));
 const timeline = new Timeline(element("spread"), element("frame"), facts.frames);
-const playback = new Playback(state, facts.frameRate, video);
+const playback = new Playback(state, facts, video);
 const seen = facts.views.length > 0 && facts.keypoints.length > 0;
 const room = clip.room();
 

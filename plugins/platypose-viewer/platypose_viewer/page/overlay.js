@@ -5,6 +5,8 @@ import { translucency } from "./colours.js";
 
 /** Size of what is shown over that of the person. */
 const MARGIN = 1.2;
+/** Of heatmaps on a video, red, green and blue: a glow, through which the person is seen. */
+const ON_VIDEO = "255, 220, 90";
 
 /** Draws one frame of one view on a canvas that lies over the video. */
 export class Overlay {
@@ -20,6 +22,8 @@ export class Overlay {
     this.pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.around = clip.facts.views.map((view, v) => windowOf(clip, v, view.size));
     this.frame = { x: 0, y: 0, scale: 1 };
+    /** As laid out, px; asking for it while the page changes would lay it out anew. */
+    this.width = this.height = 1;
     this.view = 0;
     this.time = 0;
     const { heat } = clip.facts;
@@ -29,8 +33,10 @@ export class Overlay {
   /** Fit the drawing to the canvas. */
   resize() {
     const ratio = Math.min(devicePixelRatio, 2);
-    this.canvas.width = this.canvas.clientWidth * ratio;
-    this.canvas.height = this.canvas.clientHeight * ratio;
+    this.width = this.canvas.clientWidth;
+    this.height = this.canvas.clientHeight;
+    this.canvas.width = this.width * ratio;
+    this.canvas.height = this.height * ratio;
   }
 
   /** Where a pixel of the image is on the canvas, px. @param {number} x @param {number} y */
@@ -46,12 +52,12 @@ export class Overlay {
    */
   draw(choices, colours) {
     const { canvas, pen } = this;
-    const ratio = canvas.width / Math.max(canvas.clientWidth, 1);
+    const ratio = canvas.width / Math.max(this.width, 1);
     this.view = choices.view;
     this.time = choices.frame;
     this.#fit(choices.whole);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
+    pen.clearRect(0, 0, this.width, this.height);
     if (this.video.hidden) this.#paper(colours);
     this.#heat(choices, colours, ratio);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -83,12 +89,11 @@ export class Overlay {
   #fit(whole) {
     const { size } = this.clip.facts.views[this.view];
     const shown = whole ? { x: 0, y: 0, width: size[0], height: size[1] } : this.around[this.view];
-    const { clientWidth, clientHeight } = this.canvas;
-    const scale = Math.min(clientWidth / shown.width, clientHeight / shown.height);
+    const scale = Math.min(this.width / shown.width, this.height / shown.height);
     this.frame = {
       scale,
-      x: clientWidth / 2 - scale * (shown.x + shown.width / 2),
-      y: clientHeight / 2 - scale * (shown.y + shown.height / 2),
+      x: this.width / 2 - scale * (shown.x + shown.width / 2),
+      y: this.height / 2 - scale * (shown.y + shown.height / 2),
     };
     const { style } = this.video;
     style.width = `${size[0]}px`;
@@ -112,12 +117,15 @@ export class Overlay {
     const { width, height, keypoints } = heat;
     const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (this.stamp.getContext("2d"));
     const image = brush.createImageData(width, height);
-    const shade = colours.heat.split(",").map(Number);
+    const words = new Uint32Array(image.data.buffer); // alpha, blue, green, red
+    const [red, green, blue] = (this.video.hidden ? colours.heat : ON_VIDEO).split(",").map(Number);
+    const shade = (blue << 16) | (green << 8) | red;
+    const strength = this.video.hidden ? 0.8 : 0.5;
     const first = choices.frame * views.length + choices.view;
     const { x, y, scale } = this.frame;
     for (let k = 0; k < keypoints; k++) {
       const cells = scores.subarray((first * keypoints + k) * width * height, (first * keypoints + k + 1) * width * height);
-      cells.forEach((score, i) => image.data.set([...shade, 0.8 * score], 4 * i));
+      for (let i = 0; i < cells.length; i++) words[i] = shade | (Math.round(strength * cells[i]) << 24);
       brush.putImageData(image, 0, 0);
       const at = 6 * (first * heat.affines + Math.min(k, heat.affines - 1));
       const [a, b, c, d, e, f] = affines.subarray(at, at + 6);

@@ -9,12 +9,13 @@ const SLOW = 1 / 40;
 export class Playback {
   /**
    * @param {import("./state.js").State} state
-   * @param {number} frameRate
+   * @param {import("./data.js").Facts} facts
    * @param {HTMLVideoElement} video
    */
-  constructor(state, frameRate, video) {
+  constructor(state, facts, video) {
     this.state = state;
-    this.frameRate = frameRate;
+    this.frameRate = facts.frameRate;
+    this.firstFrame = facts.firstFrame;
     this.video = video;
     this.time = 0;
     this.last = 0;
@@ -51,7 +52,7 @@ export class Playback {
     const { video } = this;
     if (video.hidden || video.readyState < 1) return;
     const { playing, frame, speed } = this.state.choices;
-    const wanted = (frame + 0.5) / this.frameRate; // the middle of a frame is safe from rounding
+    const wanted = (this.firstFrame + frame + 0.5) / this.frameRate; // the middle of a frame is safe from rounding
     if (!playing) {
       video.pause();
       if (Math.abs(video.currentTime - wanted) > 0.25 / this.frameRate) video.currentTime = wanted;
