@@ -286,6 +286,21 @@ def _size(text: str) -> list[int]:
     return [int(width), int(height)]
 
 
+def _camera(found: dict[str, list[float] | None]) -> str:
+    """As in "focal length 1210 ± 300 px, tilt 12.0 ± 8.1°"."""
+    names = {
+        "focal_px": ("focal length", 0, " px"),
+        "tilt_degrees": ("tilt", 1, "°"),
+        "roll_degrees": ("roll", 1, "°"),
+    }
+    said = []
+    for key, (name, digits, unit) in names.items():
+        if (values := found[key]) is not None:
+            mean, deviation = (f"{value:.{digits}f}" for value in values)
+            said.append(f"{name} {mean} ± {deviation}{unit}")
+    return ", ".join(said)
+
+
 def _print(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -297,8 +312,13 @@ def _print(summary: dict[str, Any]) -> None:
     table.add_row("sampling", f"{summary['seconds']:.1f} s, {summary['denoiser_calls']} calls")
     if error["median"] is not None:
         table.add_row("re-projection", f"median {error['median']} px, 95 % {error['p95']} px")
+    if (number := summary["effective_samples"]) is not None:
+        table.add_row("effective", f"{number:.0f} hypotheses of equal weight")
     if len(summary["cameras"]) == 1:
-        table.add_row("camera", *summary["cameras"].values())
+        (camera,) = summary["cameras"].values()
+        table.add_row("camera", camera["taken"])
+        if camera["found"]:
+            table.add_row("", f"found {_camera(camera['found'])}")
     noise = summary["noise"]
     unit, worst = noise["unit"], noise["worst"]
     if noise["ratio"] is None:

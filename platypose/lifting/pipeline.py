@@ -49,6 +49,7 @@ class Step:
             samplers that take cameras as they are given, and where they are known.
         seen: (H, F, J, 3) joints in the world where the cameras as given see what theirs see of the
             hypotheses; see `UnknownCamera`.
+        effective_samples: as of `platypose.api.Level`; None from samplers that do not weigh.
     """
 
     sample: Float[Tensor, "H F J 3"]
@@ -60,6 +61,7 @@ class Step:
     denoiser_calls: int
     seen: Float[Tensor, "H F J 3"]
     camera: Float[Tensor, "H 3"] | None = None
+    effective_samples: float | None = None
 
     @property
     def joints(self) -> Float[Tensor, "H F J 3"]:
@@ -223,6 +225,7 @@ class Platypose:
                 root=root,
                 seen=seen,
                 camera=camera,
+                effective_samples=level.effective_samples,
                 energy=level.energy,
                 sigma=level.sigma,
                 index=level.index,

@@ -22,6 +22,7 @@ from platypose.evidence import Evidence
 from platypose.evidence.guess import description
 from platypose.files import make_folders
 from platypose.lifting.config import LiftConfig, SampleConfig
+from platypose.lifting.found_camera import found_camera
 from platypose.lifting.ground import floor_of
 from platypose.lifting.noise import noise_report
 from platypose.lifting.people import read_people, resolved
@@ -117,8 +118,19 @@ def _lift_one(
     summary["noise"] = noise_report(some, long.guidance(frames), config.energy_scale)
     summary["floor"] = floor_of(some, _velocity(result, frames))
     summary["first_frame"] = evidence.first_frame
-    summary["cameras"] = {camera.name: description(camera) for camera in evidence.cameras}
-    summary["guessed_cameras"] = [camera.name for camera in evidence.cameras if camera.guessed]
+    summary["effective_samples"] = done.effective_samples
+    summary["cameras"] = {
+        camera.name: {
+            "taken": description(camera),
+            "found": found_camera(camera, done.camera) if done.camera.size else None,
+        }
+        for camera in evidence.cameras
+    }
+    summary["guessed_cameras"] = [
+        camera.name
+        for camera in evidence.cameras
+        if camera.focal_deviation > 0 or camera.tilt_deviation > 0
+    ]
     return _Lifted(config=config, evidence=evidence, folder=folder, summary=summary)
 
 

@@ -192,6 +192,7 @@ class Done:
         windows: that are done.
         seconds: that they took.
         denoiser_calls: of one window.
+        effective_samples: as of `Step`, of the last window.
         samples: (H, N, J, 3) of the frames that the next window is held in, metres.
         root: (H, N, 3) of these, metres.
         seen: (H, N, J, 3) of these, as of `Step`, metres.
@@ -201,6 +202,7 @@ class Done:
     windows: int
     seconds: float
     denoiser_calls: int
+    effective_samples: float | None
     samples: NDArray[np.float32]
     root: NDArray[np.float32]
     seen: NDArray[np.float32]
@@ -362,6 +364,7 @@ class LongLift:
             windows=window.index + 1,
             seconds=seconds + (0.0 if before is None else before.seconds),
             denoiser_calls=step.denoiser_calls,
+            effective_samples=step.effective_samples,
             samples=np.ascontiguousarray(result.samples[:, held]),
             root=np.ascontiguousarray(result.root[:, held]),
             seen=_numpy(step.seen[:, held]),

@@ -50,7 +50,7 @@ def test_json_is_the_summary_and_nothing_else(
     assert set(summary) == {
         *("frames", "hypotheses", "seconds", "denoiser_calls"),
         *("reprojection_error_px", "noise", "spread_mm", "root_spread_mm"),
-        *("floor", "first_frame", "cameras", "guessed_cameras"),
+        *("floor", "first_frame", "cameras", "guessed_cameras", "effective_samples"),
     }
     assert set(summary["reprojection_error_px"]) == {"median", "p95"}
 
