@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Level, Problem, Schedule
+from platypose.api import Level, Problem
 from platypose_diffusion.config import DAPSConfig
 from platypose_diffusion.descent import value_and_slope
-from platypose_diffusion.levels import falling_levels, normal_like, residual_variance, tied_frames
-from platypose_diffusion.sampling import Denoise, Energy
+from platypose_diffusion.levels import noised_to_first, normal_like, residual_variance
+from platypose_diffusion.sampling import Denoise, Energy, FunctionSampler
 from platypose_diffusion.through import steepest_curvature
 
 
 def daps(
     denoise: Denoise,
+    x: Float[Tensor, "H F J 3"],
     sigmas: Sequence[float],
-    noise: Float[Tensor, "H F J 3"],
     *,
-    initial: Float[Tensor, "H F J 3"],
     energy: Energy | None,
     problem: Problem | None,
     config: DAPSConfig,
@@ -35,17 +35,8 @@ def daps(
 
     Source: Zhang et al., arXiv 2407.01521, algorithm 1.
 
-    Arguments:
-        denoise: D(x_σ, σ), which no gradient passes through.
-        sigmas: the noise levels, falling.
-        noise: standard normal.
-        initial: clean poses; noised to the first level they are the start.
-        energy: nats of clean poses; None samples the prior.
-        problem: has r².
-        config: of the chains.
-        generator: all randomness but the start's.
+    Arguments as for `Draw`; the problem has r².
     """
-    x = initial + sigmas[0] * noise
     for index, sigma in enumerate(sigmas):
         variance = residual_variance(x, problem, sigma)
         with torch.no_grad():
@@ -108,31 +99,5 @@ def chain(
     return x
 
 
-class DAPS:
-    """The sampler `daps`."""
-
-    def __init__(self, config: DAPSConfig, context: BuildContext) -> None:
-        self.config = config
-
-    def __call__(
-        self,
-        denoise: Denoise,
-        schedule: Schedule,
-        noise: Float[Tensor, "H F J 3"],
-        *,
-        energy: Energy | None,
-        generator: torch.Generator,
-        initial: Float[Tensor, "H F J 3"] | None = None,
-        problem: Problem | None = None,
-    ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
-        return daps(
-            denoise,
-            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
-            noise,
-            initial=torch.zeros_like(noise) if initial is None else initial,
-            energy=energy,
-            problem=problem,
-            config=self.config,
-            generator=generator,
-        )
+DAPS = partial(FunctionSampler, noised_to_first, daps)
+"""Of the schedule, the range of its levels is kept to."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import sqrt
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Level, Problem, Schedule
+from platypose.api import Level, Problem
 from platypose_diffusion.config import DiffPIRConfig
 from platypose_diffusion.descent import descend_per_hypothesis
-from platypose_diffusion.levels import falling_levels, normal_like, tied_frames
-from platypose_diffusion.sampling import Denoise, Energy
+from platypose_diffusion.levels import noised_to_first, normal_like
+from platypose_diffusion.sampling import Denoise, Energy, FunctionSampler
 
 RATE = 0.1
 """The longest first step of the descent, in squares of the prior's scale per nat."""
@@ -21,10 +22,9 @@ RATE = 0.1
 
 def diffpir(
     denoise: Denoise,
+    x: Float[Tensor, "H F J 3"],
     sigmas: Sequence[float],
-    noise: Float[Tensor, "H F J 3"],
     *,
-    initial: Float[Tensor, "H F J 3"],
     energy: Energy | None,
     problem: Problem | None,
     config: DiffPIRConfig,
@@ -37,17 +37,8 @@ def diffpir(
 
     Source: Zhu et al., arXiv 2305.08995, algorithm 1; its σ_n is part of the energy.
 
-    Arguments:
-        denoise: D(x_σ, σ), which no gradient passes through.
-        sigmas: the noise levels, falling.
-        noise: standard normal.
-        initial: clean poses; noised to the first level they are the start.
-        energy: nats of clean poses; None samples the prior.
-        problem: whether the prior ties frames together.
-        config: λ and ζ.
-        generator: the noise of every level but the start.
+    Arguments as for `Draw`; of the problem, only whether the prior ties frames together is used.
     """
-    x = initial + sigmas[0] * noise
     for index, sigma in enumerate(sigmas):
         with torch.no_grad():
             x0, e = denoise(x, sigma), None
@@ -75,31 +66,5 @@ def proximal(
     return descend_per_hypothesis(both, centre, substeps=substeps, learning_rate=rate)[0]
 
 
-class DiffPIR:
-    """The sampler `diffpir`."""
-
-    def __init__(self, config: DiffPIRConfig, context: BuildContext) -> None:
-        self.config = config
-
-    def __call__(
-        self,
-        denoise: Denoise,
-        schedule: Schedule,
-        noise: Float[Tensor, "H F J 3"],
-        *,
-        energy: Energy | None,
-        generator: torch.Generator,
-        initial: Float[Tensor, "H F J 3"] | None = None,
-        problem: Problem | None = None,
-    ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
-        return diffpir(
-            denoise,
-            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
-            noise,
-            initial=torch.zeros_like(noise) if initial is None else initial,
-            energy=energy,
-            problem=problem,
-            config=self.config,
-            generator=generator,
-        )
+DiffPIR = partial(FunctionSampler, noised_to_first, diffpir)
+"""Of the schedule, the range of its levels is kept to."""

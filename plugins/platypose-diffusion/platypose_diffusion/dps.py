@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.api import BuildContext, Level, Problem, Schedule
+from platypose.api import Level, Problem
 from platypose_diffusion.config import DPSConfig
 from platypose_diffusion.levels import (
-    falling_levels,
+    noised_to_first,
     normal_like,
     residual_variance,
     reverse_step,
-    tied_frames,
 )
-from platypose_diffusion.sampling import Denoise, Energy
+from platypose_diffusion.sampling import Denoise, Energy, FunctionSampler
 from platypose_diffusion.through import guide_through
 
 
 def dps(
     denoise: Denoise,
+    x: Float[Tensor, "H F J 3"],
     sigmas: Sequence[float],
-    noise: Float[Tensor, "H F J 3"],
     *,
-    initial: Float[Tensor, "H F J 3"],
     energy: Energy | None,
     problem: Problem | None,
     config: DPSConfig,
@@ -42,17 +41,8 @@ def dps(
 
     Source: Chung et al., arXiv 2209.14687, algorithm 1.
 
-    Arguments:
-        denoise: D(x_σ, σ), which a gradient passes through.
-        sigmas: the noise levels, falling.
-        noise: standard normal.
-        initial: clean poses; noised to the first level they are the start.
-        energy: nats of clean poses; None samples the prior.
-        problem: tells how uncertain clean poses are.
-        config: ζ.
-        generator: the noise of every level but the start.
+    Arguments as for `Draw`; the problem tells how uncertain clean poses are.
     """
-    x = initial + sigmas[0] * noise
     for index, sigma in enumerate(sigmas):
         if energy is None:
             with torch.no_grad():
@@ -69,31 +59,5 @@ def dps(
             x = mean + spread.sqrt() * normal_like(x, problem, generator)
 
 
-class DPS:
-    """The sampler `dps`."""
-
-    def __init__(self, config: DPSConfig, context: BuildContext) -> None:
-        self.config = config
-
-    def __call__(
-        self,
-        denoise: Denoise,
-        schedule: Schedule,
-        noise: Float[Tensor, "H F J 3"],
-        *,
-        energy: Energy | None,
-        generator: torch.Generator,
-        initial: Float[Tensor, "H F J 3"] | None = None,
-        problem: Problem | None = None,
-    ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
-        return dps(
-            denoise,
-            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
-            noise,
-            initial=torch.zeros_like(noise) if initial is None else initial,
-            energy=energy,
-            problem=problem,
-            config=self.config,
-            generator=generator,
-        )
+DPS = partial(FunctionSampler, noised_to_first, dps)
+"""Of the schedule, the range of its levels is kept to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
 import torch
@@ -29,6 +30,18 @@ def falling_levels(config: LevelsConfig, schedule: Schedule, tied: int) -> list[
         (high + i / max(config.calls - 1, 1) * (low - high)) ** config.rho
         for i in range(config.calls)
     ]
+
+
+def noised_to_first(
+    config: LevelsConfig,
+    schedule: Schedule,
+    noise: Float[Tensor, "H F J 3"],
+    initial: Float[Tensor, "H F J 3"],
+    problem: Problem | None,
+) -> tuple[Float[Tensor, "H F J 3"], Sequence[float]]:
+    """x0 + σ n at the first of the falling σ, and these. See `sampling.Begin`."""
+    sigmas = falling_levels(config, schedule, tied_frames(problem, noise.shape[1]))
+    return initial + sigmas[0] * noise, sigmas
 
 
 def tied_frames(problem: Problem | None, frames: int) -> int:

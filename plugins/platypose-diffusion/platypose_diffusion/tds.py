@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from platypose.api import BuildContext, Level, Problem, Schedule
+from platypose.api import Level, Problem
 from platypose_diffusion.config import TDSConfig
 from platypose_diffusion.levels import (
-    falling_levels,
+    noised_to_first,
     normal_like,
     residual_variance,
     reverse_step,
-    tied_frames,
 )
-from platypose_diffusion.sampling import Denoise, Energy
+from platypose_diffusion.sampling import Denoise, Energy, FunctionSampler
 from platypose_diffusion.through import guide_through
 
 
 def tds(
     denoise: Denoise,
+    x: Float[Tensor, "H F J 3"],
     sigmas: Sequence[float],
-    noise: Float[Tensor, "H F J 3"],
     *,
-    initial: Float[Tensor, "H F J 3"],
     energy: Energy | None,
     problem: Problem | None,
     config: TDSConfig,
@@ -43,22 +42,13 @@ def tds(
 
     Source: Wu et al., arXiv 2306.17775, algorithm 1.
 
-    Arguments:
-        denoise: D(x_σ, σ), which a gradient passes through.
-        sigmas: the noise levels, falling.
-        noise: standard normal.
-        initial: clean poses; noised to the first level they are the start.
-        energy: nats of clean poses; None samples the prior.
-        problem: tells how uncertain clean poses are.
-        config: when to resample.
-        generator: all randomness but the start's.
+    Arguments as for `Draw`; the problem tells how uncertain clean poses are.
     """
     clip = problem is None or problem.motion
 
     def whole(each: Float[Tensor, "H F"]) -> Float[Tensor, "H G"]:
         return each.sum(1, keepdim=True) if clip else each
 
-    x = initial + sigmas[0] * noise
     weight = twist = whole(torch.zeros_like(x[..., 0, 0]))
     e, effective = None, None
     for index, sigma in enumerate(sigmas):
@@ -136,31 +126,8 @@ def taken(each: Float[Tensor, "H F *N"], parents: Int[Tensor, "H F"]) -> Float[T
     return each[parents, frames]
 
 
-class TDS:
-    """The sampler `tds`; it weighs hypotheses against one another, so their number matters."""
+TDS = partial(FunctionSampler, noised_to_first, tds)
+"""Of the schedule, the range of its levels is kept to.
 
-    def __init__(self, config: TDSConfig, context: BuildContext) -> None:
-        self.config = config
-
-    def __call__(
-        self,
-        denoise: Denoise,
-        schedule: Schedule,
-        noise: Float[Tensor, "H F J 3"],
-        *,
-        energy: Energy | None,
-        generator: torch.Generator,
-        initial: Float[Tensor, "H F J 3"] | None = None,
-        problem: Problem | None = None,
-    ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
-        return tds(
-            denoise,
-            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
-            noise,
-            initial=torch.zeros_like(noise) if initial is None else initial,
-            energy=energy,
-            problem=problem,
-            config=self.config,
-            generator=generator,
-        )
+Hypotheses are weighed against one another, so their number matters.
+"""

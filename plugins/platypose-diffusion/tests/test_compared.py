@@ -111,19 +111,19 @@ def posterior() -> tuple[Tensor, Tensor]:
 LEVELS: dict[str, Any] = {"sigma_max": 20.0, "calls": 16}
 
 
-def dps(**options: Any) -> DPS:
+def dps(**options: Any) -> Sampler:
     return DPS(DPSConfig(**{**LEVELS, **options}), CONTEXT)
 
 
-def daps(**options: Any) -> DAPS:
+def daps(**options: Any) -> Sampler:
     return DAPS(DAPSConfig(**{**LEVELS, **options}), CONTEXT)
 
 
-def diffpir(**options: Any) -> DiffPIR:
+def diffpir(**options: Any) -> Sampler:
     return DiffPIR(DiffPIRConfig(**{**LEVELS, **options}), CONTEXT)
 
 
-def tds(**options: Any) -> TDS:
+def tds(**options: Any) -> Sampler:
     return TDS(TDSConfig(**{**LEVELS, **options}), CONTEXT)
 
 

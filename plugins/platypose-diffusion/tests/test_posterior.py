@@ -469,3 +469,78 @@ def test_levels_keep_to_what_the_denoiser_knows() -> None:
     torch.testing.assert_close(torch.tensor(levels).double(), expected)
     assert falling_levels(PosteriorConfig(calls=1), SCHEDULE, 1) == [pytest.approx(5.0)]
     assert falling_levels(PosteriorConfig(calls=1), SCHEDULE, 4) == [pytest.approx(10.0)]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Shifting:
+    """A camera to which every joint but the root seems to be elsewhere by M c."""
+
+    shift: Tensor  # (J, 3, P)
+    deviation: Tensor
+    alike: float = 1.0
+
+    def as_seen(self, pose: Tensor, unknown: Tensor) -> Tensor:
+        return pose + torch.einsum("jcp,hp->hjc", self.shift, unknown)[:, None]
+
+    def as_is(self, pose: Tensor, unknown: Tensor) -> Tensor:
+        return self.as_seen(pose, -unknown)
+
+    def slopes(self, pose: Tensor, unknown: Tensor) -> Tensor:
+        return self.shift.expand(*pose.shape[:2], -1, -1, -1)
+
+    def place(self, root: Tensor, unknown: Tensor) -> Tensor:
+        return root
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+def test_of_gaussian_people_before_an_unknown_camera_the_posterior_is_drawn(frames: int) -> None:
+    """Poses, roots and the camera together, of a prior of frames and of one of clips."""
+    prior = single_frames() if frames == 1 else stationary_motion(frames)
+    energy = seen_from_the_side(frames, CurvedLinear)
+    shift = torch.nn.functional.pad(normal(JOINTS - 1, 3, 2, seed=12), (0, 0, 0, 0, 1, 0))
+    camera: Any = Shifting(shift=shift, deviation=torch.tensor([0.5, 1.5]).double())
+    problem = attrs.evolve(problem_of(prior, energy, LINEAR, deviation=0.5), camera=camera)
+    level = sample(prior, problem, LINEAR, 8_000)
+    assert level.camera is not None and level.root is not None
+
+    rows, seen = energy.rows()
+    pose = SCALE * blocks(*[torch.eye(3 * JOINTS).double()[:, 3:]] * frames)
+    root = blocks(*[torch.eye(3).double().repeat(JOINTS, 1)] * frames)
+    arm = SCALE * shift.reshape(-1, 2).repeat(frames, 1)
+    transform = cosine_transform(frames, dtype=torch.float64) if problem.motion else None
+    place, deviation = root_prior(problem.root, transform, frames)
+    over_time = deviation.square().diag()
+    if transform is not None:
+        over_time = transform.mT @ over_time @ transform
+    mean, spread = gaussian_posterior(
+        torch.cat([prior.mean.repeat(frames), place.flatten(), torch.zeros(2).double()]),
+        blocks(
+            prior.dense(),
+            torch.kron(over_time, torch.eye(3).double()),
+            camera.deviation.square().diag(),
+        ),
+        rows @ torch.cat([pose, root, arm], 1),
+        seen,
+        1.0,
+    )
+    theta = [level.x0[:, :, 1:].flatten(1), level.root.flatten(1), level.camera]
+    off = torch.cat(theta, 1) - mean
+    white = torch.linalg.solve_triangular(torch.linalg.cholesky(spread), off.mT, upper=False)
+    bias, scatter = white.mean(1), white @ white.mT / white.shape[1]
+    assert float(bias.abs().max()) < 0.05
+    assert float((scatter - torch.eye(len(scatter))).abs().max()) < 0.09
+
+
+def test_frames_that_are_alike_count_as_one() -> None:
+    """Of the camera they say no more together than one alone; of their poses they do."""
+    prior = single_frames()
+    energy = seen_from_the_side(6, CurvedLinear)
+    shift = torch.nn.functional.pad(normal(JOINTS - 1, 3, 1, seed=12), (0, 0, 0, 0, 1, 0))
+    spread = []
+    for alike in (1.0, 6.0):
+        camera: Any = Shifting(shift=shift, deviation=torch.tensor([5.0]).double(), alike=alike)
+        problem = attrs.evolve(problem_of(prior, energy, LINEAR, deviation=0.0), camera=camera)
+        level = sample(prior, problem, attrs.evolve(LINEAR, calls=1), 2_000)
+        assert level.camera is not None
+        spread.append(float(level.camera.std()))
+    assert spread[1] / spread[0] == pytest.approx(6**0.5, rel=0.1)

@@ -286,7 +286,12 @@ def misfit(theta: Tensor, exact: Posterior, draws: int = 6_000) -> Misfit:
 
 
 def lifted(
-    evidence: Evidence, calls: int, root: RootMode, hypotheses: int, model: Platypose
+    evidence: Evidence,
+    calls: int,
+    root: RootMode,
+    hypotheses: int,
+    model: Platypose,
+    candidates: int = 1,
 ) -> tuple[Guidance, Tensor]:
     """θ of the hypotheses, (H, N), or of single poses (H, F, N)."""
     guidance = model.energy(evidence, ENERGY, root=root)
@@ -294,7 +299,7 @@ def lifted(
         hypotheses,
         evidence.num_frames,
         energy=guidance,
-        sampler=f"posterior:calls={calls},refit=false",
+        sampler=f"posterior:calls={calls},refit=false,candidates={candidates}",
         seed=3,
     )
     pose, place = last.sample[:, :, 1:].flatten(2) / SCALE, last.root
@@ -348,6 +353,33 @@ def test_through_a_pinhole_the_modes_nearly_have_their_probabilities(
     assert errors.mean < 0.22
     assert errors.weight < 0.13
     assert errors.nats < NATS[calls]
+
+
+def test_exact_weights_mend_what_the_most_probable_pose_misses() -> None:
+    """The mean through a pinhole, of two people; a mode's probability stays as it is."""
+    errors: dict[int, list[float]] = {1: [], 8: []}
+    for candidates, found in errors.items():
+        for seed in (1, 2):
+            evidence = seen(someone(1, seed), "pinhole", seed + 1)
+            guidance, theta = lifted(evidence, 4, "unknown", HYPOTHESES, people(), candidates)
+            exact = posterior(guidance, slice(0, 1), "unknown", "pinhole")
+            found.append(misfit(theta[:, 0], exact).mean)
+    assert sum(errors[8]) < 0.75 * sum(errors[1])
+
+
+@pytest.mark.parametrize("camera", ["weak-perspective", "pinhole"])
+def test_the_effective_number_is_that_of_exact_draws_where_the_evidence_is_linear(
+    camera: str,
+) -> None:
+    evidence = seen(someone(2, 1), camera, 2)
+    guidance = people().energy(evidence, ENERGY, root="known")
+    sampler = "posterior:calls=2,refit=false,candidates=4"
+    *_, last = people().sample(20, 2, energy=guidance, sampler=sampler)
+    assert last.effective_samples is not None
+    if camera == "weak-perspective":
+        assert last.effective_samples == pytest.approx(20, rel=1e-3)
+    else:
+        assert 10 < last.effective_samples < 20
 
 
 @pytest.mark.parametrize("root", ["known", "unknown"])
