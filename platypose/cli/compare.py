@@ -24,14 +24,8 @@ def compare(
             help="JSON files of comparisons to show again; nothing is lifted.", show_default=False
         ),
     ] = None,
-    experiment: Annotated[
-        str | None,
-        typer.Option(help="As of platypose evaluate: a name, or a YAML file.", show_default=False),
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(help="What to lift, as of platypose evaluate.", show_default=False),
-    ] = None,
+    experiment: options.Experiment = None,
+    data: options.Data = None,
     samplers: Annotated[
         str | None,
         typer.Option(
@@ -48,25 +42,11 @@ def compare(
         list[str] | None,
         typer.Option(help="Installed prior or checkpoint; several.", show_default="pose-17"),
     ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(help="Only the first clips of a fixed shuffle.", show_default="all"),
-    ] = None,
-    num_samples: Annotated[
-        int | None, typer.Option(help="Hypotheses.", show_default="the experiment's")
-    ] = None,
-    root: Annotated[
-        str | None,
-        typer.Option(help="unknown (solved for) or known (the true one).", show_default="unknown"),
-    ] = None,
-    noise_px: Annotated[
-        float | None,
-        typer.Option(help="Noise added to keypoints, px.", show_default="the experiment's"),
-    ] = None,
-    occlude: Annotated[
-        str | None,
-        typer.Option(help="Hide lower-body, half or random:p.", show_default="none"),
-    ] = None,
+    limit: options.Limit = None,
+    num_samples: options.NumSamples = None,
+    root: options.Root = None,
+    noise_px: options.NoisePx = None,
+    occlude: options.Occlude = None,
     views: Annotated[
         int | None, typer.Option(help="Made cameras at once, 1 to 4.", show_default="1")
     ] = None,
@@ -92,12 +72,7 @@ def compare(
         ),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Report of more files for --out; none for none.", show_default="pictures"
-        ),
-    ] = None,
+    report: options.Report = None,
     set_: options.Set = None,
     device: options.Device = None,
     precision: options.PrecisionOption = None,
@@ -106,12 +81,8 @@ def compare(
 
     All are given the same evidence and noise, scene by scene one after another.
     """
-    if json_ is not None and (json_.is_dir() or not json_.absolute().parent.is_dir()):
-        raise UserError(f"--json {json_} must be a file name in a folder that exists.")
-    if out is not None:
-        from platypose.lifting.run import require_new
-
-        require_new(out)
+    journal = None if json_ is None else json_.with_name(f"{json_.name}.partial")
+    options.require_new(json_, out, unfinished=None if results else journal)
     reports = report or ["pictures"]
     if results:
         from platypose.evaluation.compare_rows import read_rows
@@ -125,7 +96,7 @@ def compare(
         calls,
         prior,
         repeats,
-        json_,
+        journal,
         set_,
         data=[str(path) for path in data] if data else None,
         limit=limit,
@@ -156,25 +127,20 @@ def _comparison(
     calls: str,
     priors: list[str] | None,
     repeats: int,
-    json_: Path | None,
+    journal: Path | None,
     overrides: list[str] | None,
     **given: Any,
 ) -> Comparison:
-    from platypose.config import merge_overrides, structure
+    from platypose.config import structure
     from platypose.evaluation.compare_config import read_calls, read_entrants
     from platypose.evaluation.config import EvaluateConfig
-    from platypose.evaluation.experiment import experiment, experiments
 
-    if name is None:
-        raise UserError(f"--experiment is missing; there is {', '.join(experiments())}.")
+    content = options.read_experiment(name)
     if samplers is None:
         raise UserError("--samplers is missing; name some, such as posterior,guided-ddim.")
     entrants, numbers = read_entrants(samplers), read_calls(calls)
-    content = experiment(name)
-    content |= {field: value for field, value in given.items() if value is not None}
-    config = structure(
-        merge_overrides(content, overrides or ()), EvaluateConfig, f"experiment {name}"
-    )
+    content = options.merged(None, overrides, content, **given)
+    config = structure(content, EvaluateConfig, f"experiment {name}")
 
     from platypose.evaluation.compare import Comparison, Plan
 
@@ -185,7 +151,7 @@ def _comparison(
         calls=numbers,
         repeats=repeats,
     )
-    return Comparison(plan, None if json_ is None else json_.with_name(f"{json_.name}.partial"))
+    return Comparison(plan, journal)
 
 
 def _run(comparison: Comparison) -> bool:

@@ -20,21 +20,8 @@ def evaluate(
         list[Path] | None,
         typer.Argument(help="With --merge: the JSON files of the shards.", show_default=False),
     ] = None,
-    experiment: Annotated[
-        str | None,
-        typer.Option(
-            help="cmu, h36m, 3dhp or 3dpw; with -published the protocol of the paper, which gives "
-            "the true root away; or a YAML file.",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="What to lift: motion sets, evidence files with joints_3d, or a data set's files.",
-            show_default=False,
-        ),
-    ] = None,
+    experiment: options.Experiment = None,
+    data: options.Data = None,
     json_: Annotated[
         Path | None, typer.Option("--json", help="File for the results.", show_default=False)
     ] = None,
@@ -42,10 +29,7 @@ def evaluate(
         Path | None,
         typer.Option(help="New folder for results, table and pictures.", show_default=False),
     ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(help="Only the first clips of a fixed shuffle.", show_default="all"),
-    ] = None,
+    limit: options.Limit = None,
     prior: Annotated[
         str | None,
         typer.Option(help="Installed prior or checkpoint.", show_default="pose-17"),
@@ -65,13 +49,8 @@ def evaluate(
         float | None,
         typer.Option(help="Factor on the energies.", show_default="the experiment's"),
     ] = None,
-    num_samples: Annotated[
-        int | None, typer.Option(help="Hypotheses.", show_default="the experiment's")
-    ] = None,
-    root: Annotated[
-        str | None,
-        typer.Option(help="unknown (solved for) or known (the true one).", show_default="unknown"),
-    ] = None,
+    num_samples: options.NumSamples = None,
+    root: options.Root = None,
     keypoints: Annotated[
         str | None,
         typer.Option(
@@ -87,14 +66,8 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    noise_px: Annotated[
-        float | None,
-        typer.Option(help="Noise added to keypoints, px.", show_default="the experiment's"),
-    ] = None,
-    occlude: Annotated[
-        str | None,
-        typer.Option(help="Hide lower-body, half or random:p.", show_default="none"),
-    ] = None,
+    noise_px: options.NoisePx = None,
+    occlude: options.Occlude = None,
     seed: Annotated[int | None, typer.Option(help="Of the sampling.", show_default="0")] = None,
     chunk: Annotated[
         int | None,
@@ -109,12 +82,7 @@ def evaluate(
     merge: Annotated[
         bool, typer.Option("--merge", help="Lift nothing; add up the results of shards.")
     ] = False,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Report of more files for --out; none for none.", show_default="pictures"
-        ),
-    ] = None,
+    report: options.Report = None,
     set_: options.Set = None,
     device: options.Device = None,
     precision: options.PrecisionOption = None,
@@ -123,12 +91,7 @@ def evaluate(
 
     Prints a table; --json and --out write the results.
     """
-    if json_ is not None and (json_.is_dir() or not json_.absolute().parent.is_dir()):
-        raise UserError(f"--json {json_} must be a file name in a folder that exists.")
-    if out is not None:
-        from platypose.lifting.run import require_new
-
-        require_new(out)
+    options.require_new(json_, out)
     if merge:
         if not results:
             raise UserError("--merge needs the JSON files of the shards.")
@@ -142,10 +105,6 @@ def evaluate(
         raise UserError(
             f"{results[0]}: files of results are for --merge; --data names what to lift."
         )
-    if experiment is None:
-        from platypose.evaluation.experiment import experiments
-
-        raise UserError(f"--experiment is missing; there is {', '.join(experiments())}.")
     config = _config(
         experiment,
         set_,
@@ -177,18 +136,16 @@ def evaluate(
     _finish(evaluation, json_, out, None)
 
 
-def _config(name: str, overrides: list[str] | None, **given: Any) -> EvaluateConfig:
-    from platypose.config import merge_overrides, structure
+def _config(name: str | None, overrides: list[str] | None, **given: Any) -> EvaluateConfig:
+    from platypose.config import structure
     from platypose.evaluation.config import EvaluateConfig
-    from platypose.evaluation.experiment import experiment
 
-    content = {"report": ["pictures"], **experiment(name)}
+    content = {"report": ["pictures"], **options.read_experiment(name)}
     if given["report"] == ["none"]:
         given["report"] = []
     if content.get("dataset") is not None and given["keypoints"] is not None:
         overrides = [f"dataset.detector={given.pop('keypoints')}", *(overrides or [])]
-    content |= {field: value for field, value in given.items() if value is not None}
-    content = merge_overrides(content, overrides or ())
+    content = options.merged(None, overrides, content, **given)
     return structure(content, EvaluateConfig, f"experiment {name}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -260,6 +261,7 @@ class _Speed:
 def _detected(videos: list[str], detector: str, out: Path, device: str | None) -> list[str]:
     """Files of what a detector finds in videos, beside the results."""
     from platypose.cli.detect import to_file
+    from platypose.files import make_folders
     from platypose.lifting.run import require_new
     from platypose.lifting.unfinished import unfinished
 
@@ -274,8 +276,15 @@ def _detected(videos: list[str], detector: str, out: Path, device: str | None) -
                 f"{file} is there from an earlier run; lift it without --detector, or name another "
                 "--out."
             )
-    for video, file in zip(videos, files):
-        to_file(Path(video), file, detector, device=device)
+    made = make_folders(out.absolute().parent)
+    try:
+        for video, file in zip(videos, files):
+            to_file(Path(video), file, detector, device=device)
+    except BaseException:
+        with suppress(OSError):  # not where something was detected: the same command goes on
+            for folder in made:
+                folder.rmdir()
+        raise
     return [str(file) for file in files]
 
 
@@ -314,11 +323,12 @@ def _print(summary: dict[str, Any]) -> None:
         table.add_row("re-projection", f"median {error['median']} px, 95 % {error['p95']} px")
     if (number := summary["effective_samples"]) is not None:
         table.add_row("effective", f"{number:.0f} hypotheses of equal weight")
-    if len(summary["cameras"]) == 1:
-        (camera,) = summary["cameras"].values()
-        table.add_row("camera", camera["taken"])
+    alone = len(summary["cameras"]) == 1
+    for name, camera in summary["cameras"].items():
+        if alone:
+            table.add_row("camera", camera["taken"])
         if camera["found"]:
-            table.add_row("", f"found {_camera(camera['found'])}")
+            table.add_row("" if alone else f"camera {name}", f"found {_camera(camera['found'])}")
     noise = summary["noise"]
     unit, worst = noise["unit"], noise["worst"]
     if noise["ratio"] is None:
@@ -338,7 +348,7 @@ def _print(summary: dict[str, Any]) -> None:
         height = f"{floor['height_m']:.2f} ± {floor['deviation_m']:.2f} m"
         table.add_row("floor", f"at z = {height}, where the feet rest")
     Console().print(table, highlight=False)
-    if summary["guessed_cameras"]:
+    if summary["guessed_cameras"] and alone:
         typer.echo(
             "The camera is a guess, and so are size and distance; --camera, or --fov and --tilt, "
             "say more.",

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from platypose.api import UserError
+
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="YAML file with the configuration.", show_default=False),
@@ -23,6 +25,78 @@ PrecisionOption = Annotated[
     str | None,
     typer.Option(help="float32, float64, bfloat16 or float16.", show_default="float32"),
 ]
+Experiment = Annotated[
+    str | None,
+    typer.Option(
+        help="cmu, h36m, 3dhp or 3dpw; with -published the protocol of the paper, which gives the "
+        "true root away; or a YAML file.",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="What to lift: motion sets, evidence files with joints_3d, or a data set's files.",
+        show_default=False,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(help="Only the first clips of a fixed shuffle.", show_default="all"),
+]
+NumSamples = Annotated[
+    int | None, typer.Option(help="Hypotheses.", show_default="the experiment's")
+]
+Root = Annotated[
+    str | None,
+    typer.Option(help="unknown (solved for) or known (the true one).", show_default="unknown"),
+]
+NoisePx = Annotated[
+    float | None,
+    typer.Option(help="Noise added to keypoints, px.", show_default="the experiment's"),
+]
+Occlude = Annotated[
+    str | None, typer.Option(help="Hide lower-body, half or random:p.", show_default="none")
+]
+Report = Annotated[
+    list[str] | None,
+    typer.Option(help="Report of more files for --out; none for none.", show_default="pictures"),
+]
+
+
+def read_experiment(name: str | None) -> dict[str, Any]:
+    """What `--experiment` stands for.
+
+    Raises:
+        UserError: it is missing, or there is no such experiment.
+    """
+    from platypose.evaluation.experiment import experiment, experiments
+
+    if name is None:
+        raise UserError(f"--experiment is missing; there is {', '.join(experiments())}.")
+    return experiment(name)
+
+
+def require_new(json_: Path | None, out: Path | None, *, unfinished: Path | None = None) -> None:
+    """Refuse a `--json` or an `--out` that is there or cannot be, before any work is done for it.
+
+    Arguments:
+        json_: a file, if any.
+        out: a folder, if any.
+        unfinished: where this is there, `json_` is of a run that goes on.
+
+    Raises:
+        UserError: something is there, or can never be.
+    """
+    if json_ is not None:
+        if json_.is_dir() or not json_.absolute().parent.is_dir():
+            raise UserError(f"--json {json_} must be a file name in a folder that exists.")
+        if json_.exists() and (unfinished is None or not unfinished.exists()):
+            raise UserError(f"--json {json_} exists already; name a new file.")
+    if out is not None:
+        from platypose.lifting.run import require_new as require_new_folder
+
+        require_new_folder(out)
 
 
 def merged(

@@ -62,6 +62,9 @@ def test_after_ctrl_c_the_same_command_goes_on(
     assert run(*words).code == 0
     assert {row["clips"] for row in json.loads((tmp_path / "a.json").read_text())} == {2}
     assert not (tmp_path / "a.json.partial").exists()
+    refused = run(*words)
+    assert refused.code == 2 and "a.json exists already; name a new file." in refused.err
+    assert {row["clips"] for row in json.loads((tmp_path / "a.json").read_text())} == {2}
 
 
 @pytest.mark.parametrize(

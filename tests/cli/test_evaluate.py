@@ -89,6 +89,16 @@ def test_shards_are_merged_on_the_command_line(
     assert whole["clips"] == 4 and whole["shards"] == ["1/2", "2/2"]
 
 
+def test_results_that_are_there_are_not_overwritten(
+    run: Run, quick: tuple[str, ...], tmp_path: Path
+) -> None:
+    kept = tmp_path / "a.json"
+    kept.write_text("{}")
+    done = run("evaluate", *quick, "--json", kept)
+    assert done.code == 2 and f"--json {kept} exists already; name a new file." in done.err
+    assert kept.read_text() == "{}" and list(tmp_path.iterdir()) == [kept]
+
+
 def test_ctrl_c_leaves_nothing(
     run: Run, quick: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
