@@ -1,10 +1,11 @@
-"""Device and precision, as every command that computes takes them."""
+"""Device and precision, as every command takes them, and the context where neither matters."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from platypose.api import UserError
+from platypose.api import BuildContext, UserError
+from platypose.skeleton import H36M_17
 
 if TYPE_CHECKING:
     import torch
@@ -39,3 +40,13 @@ def resolve_dtype(name: Precision) -> torch.dtype:
 
     dtype: torch.dtype = getattr(torch, name)
     return dtype
+
+
+def plain_context() -> BuildContext:
+    """For components that compute nothing: readers, weights, data sets."""
+    import torch
+
+    cpu = torch.device("cpu")
+    return BuildContext(
+        skeleton=H36M_17, device=cpu, dtype=torch.float32, generator=torch.Generator(cpu)
+    )

@@ -1,8 +1,9 @@
-"""Files that are whole or not there."""
+"""Files and folders that are whole or not there."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -26,6 +27,47 @@ def make_folders(folder: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder} cannot be made ({error.strerror}).") from None
     return new
+
+
+def require_new(out: Path) -> None:
+    """Refuse an output that exists or cannot be made, before any work is done for it.
+
+    Raises:
+        UserError: `out` is a file, or a folder with something in it, or lies where none can be.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise UserError(f"--out {out} exists already; name a new folder.")
+    above = next(parent for parent in out.absolute().parents if parent.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise UserError(f"--out {out} cannot be written: {above} is no folder that allows it.")
+
+
+class NewFolder:
+    """A temporary folder beside `out` that takes its name at the end, or vanishes."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def __enter__(self) -> Path:
+        self.made = make_folders(self.out.parent)
+        try:
+            self.folder = Path(tempfile.mkdtemp(dir=self.out.parent, prefix=f".{self.out.name}."))
+        except OSError as error:
+            raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None
+        return self.folder
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            self.folder.chmod(0o755)
+            if self.out.is_dir():
+                self.out.rmdir()
+            self.folder.rename(self.out)
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self.made:
+            folder.rmdir()
+        if isinstance(error, OSError):
+            raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from platypose.api import UserError
 from platypose.cli import options
 
 if TYPE_CHECKING:
-    from platypose.evaluation.compare import Comparison
+    from platypose.evaluation.compare.run import Comparison
 
 WIDE = 160
 """Of a table that goes into a file, characters."""
@@ -85,7 +85,7 @@ def compare(
     options.require_new(json_, out, unfinished=None if results else journal)
     reports = report or ["pictures"]
     if results:
-        from platypose.evaluation.compare_rows import read_rows
+        from platypose.evaluation.compare.rows import read_rows
 
         rows = [row for path in results for row in read_rows(path)]
         _finish(rows, json_, out, reports, against, markdown)
@@ -132,7 +132,7 @@ def _comparison(
     **given: Any,
 ) -> Comparison:
     from platypose.config import structure
-    from platypose.evaluation.compare_config import read_calls, read_entrants
+    from platypose.evaluation.compare.config import read_calls, read_entrants
     from platypose.evaluation.config import EvaluateConfig
 
     content = options.read_experiment(name)
@@ -142,7 +142,7 @@ def _comparison(
     content = options.merged(None, overrides, content, **given)
     config = structure(content, EvaluateConfig, f"experiment {name}")
 
-    from platypose.evaluation.compare import Comparison, Plan
+    from platypose.evaluation.compare.run import Comparison, Plan
 
     plan = Plan(
         config=config,
@@ -156,24 +156,10 @@ def _comparison(
 
 def _run(comparison: Comparison) -> bool:
     """Run with a bar; whether it was stopped."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from platypose.cli.bar import CLIPS, bar_of
+    from platypose.evaluation.compare.run import Progress as Done
 
-    from platypose.evaluation.compare import Progress as Done
-
-    columns = (
-        TextColumn("clip {task.completed:.0f}/{task.total:.0f}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=3600) as bar:
+    with bar_of(CLIPS, elapsed=True, speed_over=3600) as bar:
         task = bar.add_task("compare", total=1)
 
         def progress(done: Done) -> None:
@@ -197,13 +183,13 @@ def _finish(
     """Print the table, and write what is asked for."""
     from rich.console import Console
 
-    from platypose.evaluation.compare_rows import write_rows
-    from platypose.evaluation.compare_table import markdown, tables
+    from platypose.evaluation.compare.rows import write_rows
+    from platypose.evaluation.compare.table import markdown, tables
 
     if json_ is not None:
         write_rows(rows, json_)
     if out is not None:
-        from platypose.evaluation.compare_report import write_folder
+        from platypose.evaluation.compare.report import write_folder
 
         write_folder(rows, out, reports, against)
     if markdown_:

@@ -86,8 +86,8 @@ def _prepare(
 
     from platypose.api import Dataset
     from platypose.api.kinds.dataset import KIND
+    from platypose.compute import plain_context
     from platypose.config import choose
-    from platypose.lifting.pretrained import plain_context
     from platypose.motion.partial import folder_beside
     from platypose.motion.prepare import prepare as run
     from platypose.registry import plugins

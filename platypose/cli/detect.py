@@ -115,9 +115,8 @@ def _build(name: str, device: str | None) -> Detector:
 
     from platypose.api import Detector
     from platypose.api.kinds.detector import KIND
-    from platypose.compute import DeviceName, resolve_device
+    from platypose.compute import DeviceName, plain_context, resolve_device
     from platypose.config import choose, structure
-    from platypose.lifting.pretrained import plain_context
     from platypose.registry import plugins
 
     chosen = choose(Detector, name)

@@ -31,8 +31,8 @@ def download(
     """
     from platypose.api import Dataset
     from platypose.api.kinds.dataset import KIND
+    from platypose.compute import plain_context
     from platypose.config import choose
-    from platypose.lifting.pretrained import plain_context
     from platypose.motion.download import Obtainable
     from platypose.registry import plugins
 

@@ -150,19 +150,11 @@ def _config(name: str | None, overrides: list[str] | None, **given: Any) -> Eval
 
 
 def _run(config: EvaluateConfig, shard: tuple[int, int]) -> Evaluation:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from platypose.cli.bar import CLIPS, bar_of
     from platypose.evaluation.run import Progress as Done
     from platypose.evaluation.run import evaluate as run
 
-    columns = (
-        TextColumn("clip {task.completed:.0f}/{task.total:.0f}"),
-        BarColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=600) as bar:
+    with bar_of(CLIPS, "{task.fields[rate]}", speed_over=600) as bar:
         task = bar.add_task("evaluate", total=1, rate="loading")
 
         def progress(done: Done) -> None:

@@ -58,7 +58,7 @@ def evaluate_prior(
     whether they repeat the training data; tilted cameras and bodies of other sizes.
     """
     from platypose.config import structure
-    from platypose.evaluation.prior_config import EvaluatePriorConfig
+    from platypose.evaluation.prior.config import EvaluatePriorConfig
 
     if report and out is None:
         raise UserError("--out is missing; it names the new folder for the report.")
@@ -82,11 +82,10 @@ def evaluate_prior(
     from rich.console import Console
 
     from platypose.api.kinds.report import KIND
-    from platypose.evaluation.prior import evaluate_prior as measure
-    from platypose.evaluation.prior_tables import markdown
-    from platypose.files import write_atomically
+    from platypose.evaluation.prior.run import evaluate_prior as measure
+    from platypose.evaluation.prior.tables import markdown
+    from platypose.files import NewFolder, require_new, write_atomically
     from platypose.lifting import Platypose
-    from platypose.lifting.run import NewFolder, require_new
     from platypose.registry import plugins
 
     if out is not None:
@@ -134,7 +133,7 @@ def _print(content: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from platypose.evaluation.prior_tables import tables
+    from platypose.evaluation.prior.tables import tables
 
     console = Console()
     for table in tables(content):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -181,6 +180,7 @@ def lift(
 
     import json
 
+    from platypose.cli.summary import print_summary
     from platypose.cli.view import page_writer, write_page
 
     page = page_writer({}) if open_ else None
@@ -194,7 +194,7 @@ def lift(
     for name, one in summary.get("people", {"": summary}).items():
         if name:
             typer.echo(f"Person {name}")
-        _print(one)
+        print_summary(one)
     for name, reason in summary.get("left_out", {}).items():
         typer.echo(f"Person {name} was left out: {reason}", err=True)
     typer.echo(f"Wrote {out}")
@@ -202,28 +202,13 @@ def lift(
 
 def _with_progress(config: LiftConfig, out: Path) -> dict[str, Any]:
     """Lift under a progress bar; Ctrl-C ends the command with code 130."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
+    from platypose.cli.bar import Speed, bar_of
     from platypose.lifting.run import lift as run
     from platypose.lifting.unfinished import unfinished
 
-    columns = (
-        TextColumn("{task.fields[at]}"),
-        BarColumn(),
-        TextColumn("{task.fields[energy]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    speed = _Speed()
+    speed = Speed()
     try:
-        with Progress(*columns, console=Console(stderr=True)) as bar:
+        with bar_of("{task.fields[at]}", "{task.fields[energy]}", elapsed=True) as bar:
             task = bar.add_task("lift", total=1, at="loading", energy="")
 
             def progress(step: Any) -> None:
@@ -245,24 +230,10 @@ def _with_progress(config: LiftConfig, out: Path) -> dict[str, Any]:
         raise typer.Exit(130) from None
 
 
-class _Speed:
-    """Frames a second since the first report on a person."""
-
-    def __init__(self) -> None:
-        self.person, self.began, self.first = "", 0.0, 0
-
-    def __call__(self, person: str, frames: int) -> str:
-        if person != self.person or not self.began:
-            self.person, self.began, self.first = person, time.monotonic(), frames
-        done = frames - self.first
-        return f", {done / (time.monotonic() - self.began):.1f} frames/s" if done else ""
-
-
 def _detected(videos: list[str], detector: str, out: Path, device: str | None) -> list[str]:
     """Files of what a detector finds in videos, beside the results."""
     from platypose.cli.detect import to_file
-    from platypose.files import make_folders
-    from platypose.lifting.run import require_new
+    from platypose.files import make_folders, require_new
     from platypose.lifting.unfinished import unfinished
 
     require_new(out)
@@ -293,66 +264,3 @@ def _size(text: str) -> list[int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise UserError(f"--image-size {text} must be WIDTHxHEIGHT, as in 1920x1080.")
     return [int(width), int(height)]
-
-
-def _camera(found: dict[str, list[float] | None]) -> str:
-    """As in "focal length 1210 ± 300 px, tilt 12.0 ± 8.1°"."""
-    names = {
-        "focal_px": ("focal length", 0, " px"),
-        "tilt_degrees": ("tilt", 1, "°"),
-        "roll_degrees": ("roll", 1, "°"),
-    }
-    said = []
-    for key, (name, digits, unit) in names.items():
-        if (values := found[key]) is not None:
-            mean, deviation = (f"{value:.{digits}f}" for value in values)
-            said.append(f"{name} {mean} ± {deviation}{unit}")
-    return ", ".join(said)
-
-
-def _print(summary: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    error = summary["reprojection_error_px"]
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("frames", str(summary["frames"]))
-    table.add_row("hypotheses", str(summary["hypotheses"]))
-    table.add_row("sampling", f"{summary['seconds']:.1f} s, {summary['denoiser_calls']} calls")
-    if error["median"] is not None:
-        table.add_row("re-projection", f"median {error['median']} px, 95 % {error['p95']} px")
-    if (number := summary["effective_samples"]) is not None:
-        table.add_row("effective", f"{number:.0f} hypotheses of equal weight")
-    alone = len(summary["cameras"]) == 1
-    for name, camera in summary["cameras"].items():
-        if alone:
-            table.add_row("camera", camera["taken"])
-        if camera["found"]:
-            table.add_row("" if alone else f"camera {name}", f"found {_camera(camera['found'])}")
-    noise = summary["noise"]
-    unit, worst = noise["unit"], noise["worst"]
-    if noise["ratio"] is None:
-        far = ", ".join(f"{name} {point['distance']:.0f}" for name, point in worst.items())
-        table.add_row("evidence", f"median {noise['distance']} {unit} away; farthest {far}")
-    else:
-        far = ", ".join(f"{name} {point['ratio']:.1f}" for name, point in worst.items())
-        sizes = f"{noise['found']} {unit} found, {noise['assumed']} assumed"
-        table.add_row("noise", f"{sizes}: ratio {noise['ratio']}; highest {far}")
-        table.add_row("", f"{100 * noise['beyond_3_sigma']:.1f} % of keypoints beyond 3 sigma")
-    spread = summary["spread_mm"]
-    widest = sorted(spread, key=lambda joint: -spread[joint])[:3]
-    joints = ", ".join(f"{joint} {spread[joint]:.0f}" for joint in widest)
-    table.add_row("spread, mm", f"{joints}, relative to the root")
-    table.add_row("", f"the root itself {summary['root_spread_mm']:.0f}")
-    if floor := summary["floor"]:
-        height = f"{floor['height_m']:.2f} ± {floor['deviation_m']:.2f} m"
-        table.add_row("floor", f"at z = {height}, where the feet rest")
-    Console().print(table, highlight=False)
-    if summary["guessed_cameras"] and alone:
-        typer.echo(
-            "The camera is a guess, and so are size and distance; --camera, or --fov and --tilt, "
-            "say more.",
-            err=True,
-        )
-    if noise["warning"]:
-        typer.echo(f"Warning: {noise['warning']}", err=True)

@@ -94,7 +94,7 @@ def require_new(json_: Path | None, out: Path | None, *, unfinished: Path | None
         if json_.exists() and (unfinished is None or not unfinished.exists()):
             raise UserError(f"--json {json_} exists already; name a new file.")
     if out is not None:
-        from platypose.lifting.run import require_new as require_new_folder
+        from platypose.files import require_new as require_new_folder
 
         require_new_folder(out)
 

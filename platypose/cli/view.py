@@ -48,8 +48,8 @@ def page_writer(options: dict[str, Any]) -> Writer:
     """
     from platypose.api import UserError
     from platypose.api.kinds.writer import KIND as WRITER
+    from platypose.compute import plain_context
     from platypose.config import Chosen
-    from platypose.lifting.pretrained import plain_context
     from platypose.registry import plugins
 
     registry = plugins().registry(WRITER)

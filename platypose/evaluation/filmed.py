@@ -11,11 +11,11 @@ import numpy as np
 
 from platypose.api import Dataset, FilmedDataset, UserError
 from platypose.api.kinds.dataset import KIND as DATASET
+from platypose.compute import plain_context
 from platypose.config import Chosen
 from platypose.evaluation.excerpt import Excerpt, Scene, cut
 from platypose.evaluation.made import every
 from platypose.evidence import Evidence
-from platypose.lifting.pretrained import plain_context
 from platypose.registry import plugins
 
 

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from platypose.api import BuildContext, UserError
+from platypose.compute import plain_context
 from platypose.evaluation.excerpt import Excerpt, Scene, cut
 from platypose.evidence import Camera, Evidence, observe
-from platypose.lifting.pretrained import plain_context
 from platypose.lifting.views import Views
 from platypose.motion import MotionSet
 from platypose.skeleton import keypoint_set, skeleton

@@ -8,11 +8,11 @@ from typing import Any
 
 from platypose.api import Report
 from platypose.api.kinds.report import KIND as REPORT
+from platypose.compute import plain_context
 from platypose.config import Chosen, choose, structure, write_yaml
 from platypose.evaluation.result import write_json
 from platypose.evaluation.table import table
-from platypose.lifting.pretrained import plain_context
-from platypose.lifting.run import NewFolder
+from platypose.files import NewFolder
 from platypose.registry import plugins
 
 

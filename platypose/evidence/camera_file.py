@@ -11,7 +11,7 @@ import attrs
 
 from platypose.api.errors import UserError, close_matches
 from platypose.evidence.evidence import Camera
-from platypose.evidence.guess import TILT_DEVIATION, level_pose
+from platypose.evidence.guess import ROLL_DEVIATION, TILT_DEVIATION, level_pose
 from platypose.files import write_atomically
 
 FORMAT = 1
@@ -122,6 +122,7 @@ def _posed(content: Any) -> Any:
     rotation, translation = level_pose()
     return {
         "tilt_deviation": TILT_DEVIATION,
+        "roll_deviation": ROLL_DEVIATION,
         **content,
         "rotation": rotation.tolist(),
         "translation": translation.tolist(),

@@ -122,8 +122,8 @@ def fit_to_image(camera: Camera, image_size: tuple[int, int] | None, *, rescale:
 
 
 def _component(path: Path, chosen: Chosen[Calibration] | None) -> Calibration:
+    from platypose.compute import plain_context
     from platypose.config import Chosen
-    from platypose.lifting.pretrained import plain_context
     from platypose.registry import plugins
 
     registry, context = plugins().registry(CALIBRATION), plain_context()

@@ -25,6 +25,8 @@ NOTED_DEVIATION = 0.1
 off a 4:3 sensor for 16:9 (9 %) and for stabilisation (10 % or so) differs and is not documented."""
 TILT_DEVIATION = math.radians(15)
 """Of the pitch of a camera that somebody set up by eye."""
+ROLL_DEVIATION = math.radians(3)
+"""Of its lean to a side: that is seen in the picture, and avoided."""
 
 
 def focal_of_35mm(length: float, image_size: tuple[int, int]) -> float:
@@ -67,7 +69,7 @@ def guessed_camera(
         image_size: width and height, pixels.
         fov: angle between the left and the right edge of the picture, degrees; None where it is
             not known.
-        tilt: how far the camera looks down, degrees; None where it is not known.
+        tilt: how far the camera looks down, degrees; None where how it stands is not known.
         noted: focal length that the video's metadata note, pixels; `fov` comes before it.
 
     Raises:
@@ -91,25 +93,39 @@ def guessed_camera(
         image_size=image_size,
         focal_deviation=deviation,
         tilt_deviation=TILT_DEVIATION,
+        roll_deviation=ROLL_DEVIATION,
     )
     return camera if tilt is None else tilted(camera, tilt)
 
 
 def description(camera: Camera) -> str:
-    """What is taken for a camera's focal length and, where it is not known, its tilt."""
+    """What is taken for a camera's focal length and, where they are not known, tilt and roll."""
     focal = camera.parameters.get("focal")
     said = "" if focal is None else f"focal length {np.mean(focal):.0f} px"
     if camera.focal_deviation:
         source = {GUESS: ", a guess", METADATA: ", by the video's metadata"}.get(camera.name, "")
         said += f" ± {100 * camera.focal_deviation:.0f} %{source}"
-    if camera.tilt_deviation:
-        tilt = f"tilt 0 ± {math.degrees(camera.tilt_deviation):.0f}°, a guess"
-        said = f"{said}; {tilt}" if said else tilt
-    return said
+    deviations = (camera.tilt_deviation, camera.roll_deviation)
+    stands = ", ".join(
+        f"{name} {round(math.degrees(angle))} ± {math.degrees(deviation):.0f}°"
+        for name, angle, deviation in zip(("tilt", "roll"), tilt_and_roll(camera), deviations)
+        if deviation
+    )
+    return "; ".join(filter(None, (said, stands)))
+
+
+def tilt_and_roll(camera: Camera) -> tuple[float, float]:
+    """How far a camera looks down, and how far its picture is turned clockwise, radians.
+
+    Arguments:
+        camera: one that moves is taken as it stands in its first frame.
+    """
+    right, down, forward = camera.rotation[0] if camera.moves else camera.rotation
+    return -math.asin(np.clip(forward[2], -1, 1)), math.atan2(right[2], -down[2])
 
 
 def tilted(camera: Camera, tilt: float) -> Camera:
-    """A camera of unknown pitch, now that it is known.
+    """A camera of which it was not known how it stands, now that it is: upright.
 
     Arguments:
         camera: whose pitch is not known.
@@ -123,4 +139,10 @@ def tilted(camera: Camera, tilt: float) -> Camera:
     if camera.tilt_deviation == 0:
         raise UserError(f"--tilt {tilt:g}: the tilt of camera {camera.name!r} is known already.")
     rotation, translation = level_pose(math.radians(tilt))
-    return attrs.evolve(camera, rotation=rotation, translation=translation, tilt_deviation=0.0)
+    return attrs.evolve(
+        camera,
+        rotation=rotation,
+        translation=translation,
+        tilt_deviation=0.0,
+        roll_deviation=0.0,
+    )

@@ -54,7 +54,7 @@ def observe(evidence: Evidence, skeleton: Skeleton) -> Observed:
         for joint, weight in known[evidence.keypoint_names[i]]:
             matrix[row, skeleton.joints.index(joint)] = weight
     reduced = _select(evidence, kept)
-    points, weights = _points(reduced)
+    points, weights = points_of(reduced)
     return Observed(evidence=reduced, joints_to_keypoints=matrix, points=points, weights=weights)
 
 
@@ -76,7 +76,12 @@ def _select(evidence: Evidence, kept: list[int]) -> Evidence:
     )
 
 
-def _points(evidence: Evidence) -> tuple[NDArray[Any], NDArray[Any]]:
+def points_of(evidence: Evidence) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where its keypoints, or the centres of its heatmaps, lie in the images.
+
+    Returns:
+        (F, V, K, 2) pixels and (F, V, K) weights, at least 0; 0 is a missing keypoint.
+    """
     if evidence.keypoints is not None:
         points = evidence.keypoints.astype(np.float64)
         confidence = evidence.confidence

@@ -40,8 +40,8 @@ def read_evidence(
         UserError: there is nothing at that path, no reader or more than one recognises it, or it
             is damaged.
     """
+    from platypose.compute import plain_context
     from platypose.config import Chosen
-    from platypose.lifting.pretrained import plain_context
     from platypose.registry import plugins
 
     if not _exists(path):
@@ -87,8 +87,8 @@ def _exists(path: Path) -> bool:
 
 def _recognising(path: Path) -> str:
     """The name of the one reader that recognises the content."""
+    from platypose.compute import plain_context
     from platypose.config import Chosen
-    from platypose.lifting.pretrained import plain_context
     from platypose.registry import plugins
 
     registry = plugins().registry(KIND)

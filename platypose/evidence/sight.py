@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from platypose.api.kinds.projection import Projection
 from platypose.evidence.checks import Array
 from platypose.evidence.evidence import Camera
 
@@ -101,14 +102,7 @@ def sights(camera: Camera, keypoints: Array) -> Sight:
     """
     import torch
 
-    from platypose.api.kinds.projection import KIND
-    from platypose.config import Chosen
-    from platypose.lifting.pretrained import plain_context
-    from platypose.registry import plugins
-
-    registry = plugins().registry(KIND)
-    config = registry.configure(camera.projection, camera.parameters)
-    projection = registry.build(Chosen(camera.projection, config), plain_context())
+    projection = projection_of(camera)
     a, b = (
         tensor.numpy()
         for tensor in projection.sight_lines(torch.as_tensor(keypoints, dtype=torch.float64))
@@ -129,3 +123,22 @@ def sights(camera: Camera, keypoints: Array) -> Sight:
         translation=translation,
         perspective=projection.perspective,
     )
+
+
+def projection_of(camera: Camera) -> Projection:
+    """A camera's model, to be used with numbers of double precision.
+
+    Raises:
+        UserError: the camera model or one of its parameters is unknown.
+    """
+    import torch
+
+    from platypose.api.kinds.projection import KIND
+    from platypose.compute import plain_context
+    from platypose.config import Chosen
+    from platypose.registry import plugins
+
+    registry = plugins().registry(KIND)
+    config = registry.configure(camera.projection, camera.parameters)
+    context = attrs.evolve(plain_context(), dtype=torch.float64)
+    return registry.build(Chosen(camera.projection, config), context)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from platypose.api import UserError, Writer
 from platypose.api.kinds.writer import KIND as WRITER
+from platypose.compute import plain_context
 from platypose.config import Chosen
 from platypose.files import make_folders
-from platypose.lifting.pretrained import plain_context
 from platypose.lifting.saved import Saved
 from platypose.registry import plugins
 

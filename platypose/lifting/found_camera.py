@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platypose.evidence import Camera
+from platypose.evidence.guess import tilt_and_roll
 
 UNKNOWNS = ("focal_px", "tilt_degrees", "roll_degrees")
 
@@ -26,7 +27,7 @@ def found_camera(camera: Camera, changes: NDArray[Any]) -> dict[str, list[float]
         turns clockwise, in degrees; None where it was known.
     """
     focal = float(np.mean(camera.parameters.get("focal", 1.0)))
-    tilt, roll = _stands(camera)
+    tilt, roll = tilt_and_roll(camera)
     values = (
         focal * np.exp(changes[:, 0]),
         np.degrees(tilt + changes[:, 1]),
@@ -39,9 +40,11 @@ def found_camera(camera: Camera, changes: NDArray[Any]) -> dict[str, list[float]
     }
 
 
-def _stands(camera: Camera) -> tuple[float, float]:
-    """Tilt and roll of a camera as given, radians; of one that moves, in its first frame."""
-    right, _, forward = camera.rotation[0] if camera.moves else camera.rotation
-    return float(-np.arcsin(np.clip(forward[2], -1, 1))), float(
-        -np.arcsin(np.clip(right[2], -1, 1))
-    )
+def found_before(camera: Camera) -> dict[str, list[float] | None] | None:
+    """The same of one of several cameras, which `platypose.evidence.refine` found before the lift.
+
+    Arguments:
+        camera: as found, with the deviations that are left; None comes of one that was known.
+    """
+    left = np.array([camera.focal_deviation, camera.tilt_deviation, camera.roll_deviation])
+    return found_camera(camera, np.stack([left, -left])) if camera.guessed else None

@@ -13,11 +13,14 @@ from platypose.evidence.cameras import choose_cameras, fit_to_image, read_camera
 from platypose.evidence.compose import evidence_of, people_of
 from platypose.evidence.guess import guessed_camera, tilted
 from platypose.evidence.reading import read_evidence
+from platypose.evidence.refine import refined
 from platypose.lifting.config import LiftConfig
 
 
 def read_people(config: LiftConfig) -> dict[str, Evidence]:
     """The evidence of those who are to be lifted, by name.
+
+    Of several cameras that are only about known it has what they are found to be.
 
     Raises:
         UserError: a file or an option is wrong, or they do not go together.
@@ -29,12 +32,12 @@ def read_people(config: LiftConfig) -> dict[str, Evidence]:
     where = ", ".join(map(str, config.evidence))
     try:
         if len(views) < len(seen):
-            return {"0": _with_cameras(seen, config)}
+            return {"0": refined(_with_cameras(seen, config))}
         sizes = [config.image_size or view.image_size for view in views]
         noted = views[0].focal if views[0].image_size == sizes[0] else None
         cameras = _cameras(config, sizes, noted)
         return {
-            name: evidence_of(views, cameras, tracks, config.frame_rate)
+            name: refined(evidence_of(views, cameras, tracks, config.frame_rate))
             for name, tracks in people_of(views, cameras, config.person)
         }
     except UserError as error:

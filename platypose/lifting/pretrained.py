@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
-from platypose.api import BuildContext, UserError
+from platypose.api import UserError
 from platypose.api.kinds.weights import KIND as WEIGHTS
+from platypose.compute import plain_context
 from platypose.config import Chosen
 from platypose.registry import plugins
-from platypose.skeleton import H36M_17
 
 
 def locate(name: str) -> Path:
@@ -39,14 +37,6 @@ def absolute(name: str) -> str:
 def _file(name: str) -> Path | None:
     files = Path(name), Path(name) / "model.safetensors"
     return next((file for file in files if file.is_file()), None)
-
-
-def plain_context() -> BuildContext:
-    """For components that compute nothing: readers, weights, data sets."""
-    cpu = torch.device("cpu")
-    return BuildContext(
-        skeleton=H36M_17, device=cpu, dtype=torch.float32, generator=torch.Generator(cpu)
-    )
 
 
 def _listing(names: list[str]) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,9 @@ from platypose.api.kinds.writer import KIND as WRITER
 from platypose.config import choose, unstructure, write_yaml
 from platypose.evidence import Evidence
 from platypose.evidence.guess import description
-from platypose.files import make_folders
+from platypose.files import NewFolder, require_new
 from platypose.lifting.config import LiftConfig, SampleConfig
-from platypose.lifting.found_camera import found_camera
+from platypose.lifting.found_camera import found_before, found_camera
 from platypose.lifting.ground import floor_of
 from platypose.lifting.noise import noise_report
 from platypose.lifting.people import read_people, resolved
@@ -122,7 +120,9 @@ def _lift_one(
     summary["cameras"] = {
         camera.name: {
             "taken": description(camera),
-            "found": found_camera(camera, done.camera) if done.camera.size else None,
+            "found": found_before(camera)
+            if len(evidence.cameras) > 1
+            else (found_camera(camera, done.camera) if done.camera.size else None),
         }
         for camera in evidence.cameras
     }
@@ -203,19 +203,6 @@ def sample(config: SampleConfig, out: Path) -> None:
             writer.write(result, None, folder)
 
 
-def require_new(out: Path) -> None:
-    """Refuse an output that exists or cannot be made, before any work is done for it.
-
-    Raises:
-        UserError: `out` is a file, or a folder with something in it, or lies where none can be.
-    """
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UserError(f"--out {out} exists already; name a new folder.")
-    above = next(parent for parent in out.absolute().parents if parent.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise UserError(f"--out {out} cannot be written: {above} is no folder that allows it.")
-
-
 def summarise(result: Result, *, seconds: float, denoiser_calls: int) -> dict[str, Any]:
     """What summary.json says.
 
@@ -258,31 +245,3 @@ def _default_energy(evidence: Evidence) -> str:
     if evidence.heatmaps is not None:
         return "heatmap"
     return "joints-3d" if evidence.keypoints is None else "reprojection"
-
-
-class NewFolder:
-    """A temporary folder beside `out` that takes its name at the end, or vanishes."""
-
-    def __init__(self, out: Path) -> None:
-        self.out = out
-
-    def __enter__(self) -> Path:
-        self.made = make_folders(self.out.parent)
-        try:
-            self.folder = Path(tempfile.mkdtemp(dir=self.out.parent, prefix=f".{self.out.name}."))
-        except OSError as error:
-            raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None
-        return self.folder
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is None:
-            self.folder.chmod(0o755)
-            if self.out.is_dir():
-                self.out.rmdir()
-            self.folder.rename(self.out)
-            return
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for folder in self.made:
-            folder.rmdir()
-        if isinstance(error, OSError):
-            raise UserError(f"--out {self.out} cannot be written ({error.strerror}).") from None

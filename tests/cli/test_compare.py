@@ -42,7 +42,7 @@ def test_a_table_rows_and_pictures(run: Run, quick: tuple[str, ...], tmp_path: P
 def test_after_ctrl_c_the_same_command_goes_on(
     run: Run, quick: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from platypose.evaluation import compare
+    from platypose.evaluation.compare import run as compare
 
     words = ("compare", *quick, "--calls", "2", "--set", "frames=4", "--json", tmp_path / "a.json")
     original, seen = compare.lift_scene, []

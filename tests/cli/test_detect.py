@@ -175,18 +175,20 @@ def test_what_is_wrong_is_said_in_one_sentence(run: Run, clip: Path, tmp_path: P
 def test_a_video_is_lifted_in_one_go(
     run: Run, clip: Path, tmp_path: Path, tiny_prior: Path
 ) -> None:
-    out = tmp_path / "out"
+    out = tmp_path / "new" / "out"
     words = ("lift", clip, "--detector", "standing", "--energy", "reprojection", "--out", out)
     less = ("--prior", tiny_prior, "--samples", "2", "--write", "none", "--device", "cpu")
     done = run(*words, *less, "--set", "sampler.calls=2")
     assert done.code == 0, done.err
     assert Result.read(out / "samples.safetensors").samples.shape == (2, FRAMES, 17, 3)
-    kept = tmp_path / "out.detections.safetensors"
+    kept = tmp_path / "new" / "out.detections.safetensors"
     assert str(kept) in (out / "config.yaml").read_text()
     seen_in = video_of(kept)
     assert seen_in is not None and seen_in.samefile(clip)
     blocked = run(*words, *less)
     assert blocked.code == 2 and "exists already" in blocked.err
+    nothing = run("lift", tmp_path / "no.mp4", *words[2:-1], tmp_path / "other" / "out")
+    assert nothing.code == 2 and not (tmp_path / "other").exists()
 
 
 @pytest.mark.usefixtures("standing")

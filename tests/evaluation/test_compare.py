@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from platypose.api import UserError
-from platypose.evaluation import compare as module
-from platypose.evaluation.compare import Comparison, Plan, Progress
-from platypose.evaluation.compare_config import jobs, read_calls, read_entrants
-from platypose.evaluation.compare_rows import FIGURES, alike, read_rows, reference, write_rows
-from platypose.evaluation.compare_table import markdown
+from platypose.evaluation.compare import run as module
+from platypose.evaluation.compare.config import jobs, read_calls, read_entrants
+from platypose.evaluation.compare.rows import FIGURES, alike, read_rows, reference, write_rows
+from platypose.evaluation.compare.run import Comparison, Plan, Progress
+from platypose.evaluation.compare.table import markdown
 from platypose.evaluation.config import EvaluateConfig
 from platypose.evaluation.metrics import best_of
 from platypose.evaluation.run import evaluate

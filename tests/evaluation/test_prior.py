@@ -15,18 +15,18 @@ from typer.testing import CliRunner
 
 from platypose.api import UserError
 from platypose.cli.app import build_app
-from platypose.evaluation.memorisation import clip_features, nearer, nearest
-from platypose.evaluation.prior_bodies import bone_asymmetry, bone_variation, foot_skating
-from platypose.evaluation.prior_errors import SIGMAS, by_stance, errors_of, rms, tilted
-from platypose.evaluation.prior_features import (
+from platypose.evaluation.prior.bodies import bone_asymmetry, bone_variation, foot_skating
+from platypose.evaluation.prior.errors import SIGMAS, by_stance, errors_of, rms, tilted
+from platypose.evaluation.prior.features import (
     facing,
     frechet_distance,
     of_one_size,
     pose_features,
     velocity_features,
 )
-from platypose.evaluation.prior_tables import markdown, tables
-from platypose.evaluation.recorded import Recorded
+from platypose.evaluation.prior.memorisation import clip_features, nearer, nearest
+from platypose.evaluation.prior.recorded import Recorded
+from platypose.evaluation.prior.tables import markdown, tables
 from platypose.lifting import Platypose
 from platypose.motion import Clip, MotionSet
 from platypose.skeleton import H36M_17
@@ -251,7 +251,7 @@ def test_the_error_of_a_denoiser_that_does_nothing_is_the_noise(
 
 
 def test_a_larger_set_counts_more() -> None:
-    from platypose.evaluation.prior_errors import Errors
+    from platypose.evaluation.prior.errors import Errors
 
     square = torch.ones(len(SIGMAS), 10, 1)
     small = Errors(square=square, stance=torch.zeros(10, 1), weight=1.0)
@@ -332,8 +332,8 @@ def test_a_motion_prior_is_measured_on_clips(pose: Platypose, tiny_motion: Path)
     import attrs
 
     from platypose.config import structure
-    from platypose.evaluation.prior import evaluate_prior
-    from platypose.evaluation.prior_config import EvaluatePriorConfig
+    from platypose.evaluation.prior.config import EvaluatePriorConfig
+    from platypose.evaluation.prior.run import evaluate_prior
 
     prior = attrs.evolve(pose.prior, header=attrs.evolve(pose.prior.header, frames=4))
     plan = structure(

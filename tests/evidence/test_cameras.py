@@ -13,12 +13,20 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from platypose.api import UserError
 from platypose.evidence import Camera
 from platypose.evidence.camera_file import camera_content, write_cameras
 from platypose.evidence.cameras import choose_cameras, fit_to_image, read_cameras
-from platypose.evidence.guess import FOCAL_DEVIATION, guessed_camera, tilted
+from platypose.evidence.guess import (
+    FOCAL_DEVIATION,
+    ROLL_DEVIATION,
+    description,
+    guessed_camera,
+    tilt_and_roll,
+    tilted,
+)
 from platypose.testing import scene
 
 Array = NDArray[np.float64]
@@ -66,13 +74,13 @@ def test_a_camera_without_a_place_is_level(tmp_path: Path) -> None:
     path = tmp_path / "cameras.json"
     path.write_text(json.dumps({"kind": "cameras", "format": 1, "cameras": [content]}))
     (camera,) = read_cameras(str(path))
-    assert camera.tilt_deviation > 0 == camera.focal_deviation
+    assert camera.tilt_deviation > camera.roll_deviation > 0 == camera.focal_deviation
     np.testing.assert_allclose(image(camera, [0, 9, 1.5]), [500, 500])
 
 
 def test_a_guess_is_a_level_camera_at_the_height_of_a_chest() -> None:
     camera = guessed_camera((1920, 1080))
-    assert camera.guessed and camera.focal_deviation == FOCAL_DEVIATION
+    assert camera.focal_deviation == FOCAL_DEVIATION and camera.roll_deviation == ROLL_DEVIATION
     np.testing.assert_allclose(image(camera, [0, 7, 1.5]), [959.5, 539.5])
     below, right = image(camera, [0, 7, 0]), image(camera, [1, 7, 1.5])
     assert below[1] > 540 and right[0] > 960
@@ -90,11 +98,26 @@ def test_a_field_of_view_reaches_from_edge_to_edge(fov: float) -> None:
 
 def test_a_tilted_camera_looks_down() -> None:
     camera = guessed_camera((1000, 600), fov=60, tilt=30)
-    assert not camera.guessed
+    assert not camera.guessed  # whoever knows the tilt held it upright
     far = 1.5 / math.tan(math.radians(30))
     np.testing.assert_allclose(image(camera, [0, far, 0]), [499.5, 299.5])
     with pytest.raises(UserError, match="tilt of camera 'guess' is known already"):
         tilted(camera, 5)
+
+
+def test_what_is_not_known_of_a_camera_is_said_with_its_deviation() -> None:
+    camera = guessed_camera((1920, 1080))
+    said = "focal length 1920 px ± 35 %, a guess; tilt 0 ± 15°, roll 0 ± 3°"
+    assert description(camera) == said
+    assert description(tilted(camera, 20)) == "focal length 1920 px ± 35 %, a guess"
+    # A turn of the camera's frame about z, from x to y, turns the picture clockwise.
+    turn = Rotation.from_euler("z", 10, degrees=True).as_matrix()
+    leaning = attrs.evolve(
+        guessed_camera((1920, 1080), fov=60, tilt=25), roll_deviation=math.radians(5)
+    )
+    leaning = attrs.evolve(leaning, rotation=turn @ leaning.rotation)
+    assert description(leaning) == "focal length 1663 px; roll 10 ± 5°"
+    np.testing.assert_allclose(np.degrees(tilt_and_roll(leaning)), [25, 10])
 
 
 def test_a_smaller_video_is_refused_or_the_camera_rescaled() -> None:

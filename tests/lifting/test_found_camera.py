@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from platypose.evidence.guess import guessed_camera, level_pose
-from platypose.lifting.found_camera import found_camera
+from platypose.lifting.found_camera import found_before, found_camera
 
 
 def test_means_and_deviations_are_those_of_the_hypotheses() -> None:
@@ -27,3 +27,12 @@ def test_of_what_was_known_nothing_was_found() -> None:
     found = found_camera(guessed_camera((1000, 800), fov=60), np.zeros((3, 3)))
     assert found["focal_px"] is None
     assert found["tilt_degrees"] is not None
+
+
+def test_what_was_found_before_the_lift_has_the_deviations_that_are_left() -> None:
+    camera = guessed_camera((1000, 800), fov=60, tilt=10)
+    assert found_before(camera) is None
+    found = found_before(attrs.evolve(camera, focal_deviation=0.01, tilt_deviation=0.02))
+    assert found is not None and found["roll_degrees"] is None
+    assert found["focal_px"] == pytest.approx([866.07, 8.66], abs=0.01)
+    assert found["tilt_degrees"] == pytest.approx([10, 1.15], abs=0.01)

@@ -81,6 +81,26 @@ def test_two_views_of_one_person_are_the_evidence_that_they_came_from(config: Ma
     np.testing.assert_array_equal(evidence.confidence, known.confidence)
 
 
+def test_of_several_cameras_what_is_only_about_known_is_found_first(
+    config: Make, tmp_path: Path
+) -> None:
+    true = scene.cameras()
+    cos, sin = np.cos(0.1), np.sin(0.1)
+    lean = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    leaning = attrs.evolve(
+        true[1],
+        rotation=lean @ true[1].rotation,
+        translation=lean @ true[1].translation,
+        roll_deviation=0.1,
+    )
+    write_cameras([true[0], leaning], tmp_path / "leaning.json")
+    for names in (("one", "two"), ("known",)):
+        made = config(*names, camera="leaning.json", person="tall,tall" if len(names) > 1 else "0")
+        (evidence,) = read_people(made).values()
+        np.testing.assert_allclose(evidence.cameras[1].rotation, true[1].rotation, atol=0.02)
+        assert 0 < evidence.cameras[1].roll_deviation < 0.05
+
+
 def test_a_view_is_of_the_camera_that_is_named(config: Make) -> None:
     options = {"camera": "cameras.json", "views": ("camera 1",)}
     (evidence,) = read_people(config("two", **options)).values()

@@ -10,8 +10,8 @@ from platypose_blazepose.weights import locate, registry
 
 from platypose.api import Detector, UserError
 from platypose.api.kinds.detector import KIND
+from platypose.compute import plain_context
 from platypose.config import choose
-from platypose.lifting.pretrained import plain_context
 from platypose.registry import plugins
 
 

@@ -189,14 +189,18 @@ def least_told(near: Expansion) -> Float[Tensor, "F 3"]:
 
 
 def growth_along(
-    axis: Float[Tensor, "F 3"],
-    problem: Problem,
-    theta: Float[Tensor, "F H D"],
-    near: Expansion,
+    axis: Float[Tensor, "F 3"], problem: Problem, theta: Float[Tensor, "F H D"], near: Expansion
 ) -> Float[Tensor, "F H"]:
-    """The derivative of the logarithm of the evidence's strength as the root moves, 1/m."""
-    pose, root = parts(theta)
-    ahead = problem.expand(pose, root + STEP * axis).strength
+    """The derivative of the logarithm of the evidence's strength as the root moves, 1/m.
+
+    The pose grows with it so that the evidence sees as little change as it can: how well it is
+    fitted is none of the geometry, although it is of the strength of evidence that has outliers.
+    """
+    whole = torch.nn.functional.pad(axis, (theta.shape[-1] - 3, 0))[:, None]
+    pose = torch.nn.functional.pad(theta[..., :-3], (0, 3))
+    bent = pose @ near.curvature
+    grown = -(bent * whole).sum(-1) / (bent * pose).sum(-1).clamp(min=1e-30)
+    ahead = problem.expand(*parts(theta + STEP * (whole + grown[..., None] * pose))).strength
     return ((ahead / near.strength).log() / STEP).mT
 
 

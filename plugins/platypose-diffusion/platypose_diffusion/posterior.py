@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import attrs
 import torch
@@ -10,12 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from platypose.api import (
-    BuildContext,
     Expansion,
     Level,
     Problem,
     RootPrior,
-    Schedule,
     UnknownCamera,
 )
 from platypose.lifting.curvature import expand
@@ -23,9 +22,9 @@ from platypose_diffusion.border import Shared
 from platypose_diffusion.config import PosteriorConfig
 from platypose_diffusion.gauss_newton import mode, parts
 from platypose_diffusion.level_prior import LevelPrior, level_prior, warn_of_unmeasured
-from platypose_diffusion.levels import falling_levels, tied_frames
+from platypose_diffusion.levels import noised_to_first
 from platypose_diffusion.resample import best_weighted
-from platypose_diffusion.sampling import Denoise, Energy
+from platypose_diffusion.sampling import Denoise, Energy, FunctionSampler
 
 FIRST = 4
 """Times the steps of other levels, at the first."""
@@ -33,12 +32,11 @@ FIRST = 4
 
 def posterior(
     denoise: Denoise,
+    x: Float[Tensor, "H F J 3"],
     sigmas: Sequence[float],
-    noise: Float[Tensor, "H F J 3"],
     *,
-    initial: Float[Tensor, "H F J 3"],
+    energy: Energy | None,
     problem: Problem | None,
-    evidence: Problem | None,
     config: PosteriorConfig,
     generator: torch.Generator,
 ) -> Iterator[Level]:
@@ -48,31 +46,28 @@ def posterior(
     residual; the product is approximated by the Gaussian at its mode (Laplace), which Gauss–Newton
     steps find. Where the prior is Gaussian and the evidence linear, every draw is exact.
 
-    Arguments:
-        denoise: D(x_σ, σ), which no gradient passes through.
-        sigmas: the noise levels, falling.
-        noise: standard normal.
-        initial: clean poses; noised to the first level they are the start.
-        problem: has C_σ; None has none, and no root.
-        evidence: the energy; None samples the prior.
-        config: steps and temperature.
-        generator: the noise of draws and of every level but the start.
+    Arguments as for `Draw`; the problem has C_σ and the root, and without one poses have no root.
     """
-    drawn = noise.shape[1] if problem is None or problem.motion else 1
+    warn_of_unmeasured(problem)
+    evidence: Problem | None = None
+    if energy is not None:
+        no_root = RootPrior(mean=torch.zeros_like(x[0, :, 0]), deviation=0.0)
+        evidence = problem or PosesAlone(of_poses=energy, root=no_root)
+    drawn = x.shape[1] if problem is None or problem.motion else 1
 
     def normal(size: int) -> Float[Tensor, "F H N"]:
         """The same in every frame where frames are single poses, to keep hypotheses continuous."""
-        shape = (noise.shape[0], drawn, size)
-        z = torch.randn(shape, generator=generator, device=noise.device, dtype=noise.dtype)
-        return z.movedim(0, 1).expand(noise.shape[1], -1, -1)
+        shape = (x.shape[0], drawn, size)
+        z = torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype)
+        return z.movedim(0, 1).expand(x.shape[1], -1, -1)
 
     steps = config.steps
     if steps is None:
         roams = problem is not None and problem.motion and problem.root.deviation > 0
         steps = 3 if roams else 2
     camera = None if evidence is None else evidence.camera
-    eta = noise.new_zeros(len(noise), 0 if camera is None else len(camera.deviation))
-    x, before, breadth, effective = initial + sigmas[0] * noise, None, None, None
+    eta = x.new_zeros(len(x), 0 if camera is None else len(camera.deviation))
+    before, breadth, effective = None, None, None
     for index, sigma in enumerate(sigmas):
         with torch.no_grad():
             x0 = denoise(x, sigma)
@@ -94,7 +89,7 @@ def posterior(
                     draw = found.draw(normal)
                 before, eta, breadth = draw.theta, draw.eta, found.prior.breadth
             x0, root = parts(before)
-            energy = None if evidence is None else evidence.energy(x0, root)
+            nats = None if evidence is None else evidence.energy(x0, root)
             if camera is not None:
                 unknown = eta * camera.deviation
                 x0, root = camera.as_is(x0, unknown), camera.place(root, unknown)
@@ -103,7 +98,7 @@ def posterior(
             sigma=sigma,
             index=index + 1,
             total=len(sigmas),
-            energy=energy,
+            energy=nats,
             calls=index + 1,
             root=None if evidence is None or problem is None else root,
             camera=None if camera is None else eta * camera.deviation,
@@ -167,36 +162,5 @@ class PosesAlone:
         )
 
 
-class Posterior:
-    """The sampler `posterior`."""
-
-    def __init__(self, config: PosteriorConfig, context: BuildContext) -> None:
-        self.config = config
-
-    def __call__(
-        self,
-        denoise: Denoise,
-        schedule: Schedule,
-        noise: Float[Tensor, "H F J 3"],
-        *,
-        energy: Energy | None,
-        generator: torch.Generator,
-        initial: Float[Tensor, "H F J 3"] | None = None,
-        problem: Problem | None = None,
-    ) -> Iterator[Level]:
-        """See `platypose.api.Sampler`; of the schedule, the range of its levels is kept to."""
-        warn_of_unmeasured(problem)
-        evidence: Problem | None = None
-        if energy is not None:
-            no_root = RootPrior(mean=torch.zeros_like(noise[0, :, 0]), deviation=0.0)
-            evidence = problem or PosesAlone(of_poses=energy, root=no_root)
-        return posterior(
-            denoise,
-            falling_levels(self.config, schedule, tied_frames(problem, noise.shape[1])),
-            noise,
-            initial=torch.zeros_like(noise) if initial is None else initial,
-            problem=problem,
-            evidence=evidence,
-            config=self.config,
-            generator=generator,
-        )
+Posterior = partial(FunctionSampler, noised_to_first, posterior)
+"""The sampler `posterior`; of the schedule, the range of its levels is kept to."""

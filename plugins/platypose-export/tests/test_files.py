@@ -20,8 +20,8 @@ from scipy.spatial.transform import Rotation
 
 from platypose.api import UserError, Writer
 from platypose.api.kinds.writer import KIND as WRITER
+from platypose.compute import plain_context
 from platypose.config import choose
-from platypose.lifting.pretrained import plain_context
 from platypose.lifting.result import Result
 from platypose.registry import plugins
 from platypose.skeleton import H36M_17

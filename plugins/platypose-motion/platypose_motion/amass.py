@@ -58,16 +58,8 @@ class Amass:
     """Reads `<data set>/<subject>/<name>_poses.npz`."""
 
     config: AmassConfig = AmassConfig()
-
-    @property
-    def credit(self) -> str:
-        """The paper to cite."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms of the data."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

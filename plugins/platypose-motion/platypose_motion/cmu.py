@@ -66,16 +66,8 @@ class Cmu:
     """Finds and reads trials of the CMU database."""
 
     config: CmuConfig = CmuConfig()
-
-    @property
-    def credit(self) -> str:
-        """The acknowledgement that CMU asks for."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """CMU's terms."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

@@ -59,16 +59,8 @@ class H36m:
     """Reads `data_3d_h36m.npz` and, beside it, `data_2d_h36m_<detector>.npz`."""
 
     config: H36mConfig = H36mConfig()
-
-    @property
-    def credit(self) -> str:
-        """The paper to cite."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms of the data."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

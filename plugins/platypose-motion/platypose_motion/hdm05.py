@@ -51,16 +51,8 @@ class Hdm05:
     """Finds and reads recordings of HDM05."""
 
     config: Hdm05Config = Hdm05Config()
-
-    @property
-    def credit(self) -> str:
-        """The acknowledgement that the University of Bonn asks for."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms, and what they ask of weights."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

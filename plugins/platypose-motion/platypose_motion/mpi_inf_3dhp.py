@@ -88,16 +88,8 @@ class MpiInf3dhp:
     """Reads `S1/Seq1/annot.mat` with `camera.calibration`, and `TS1/annot_data.mat`."""
 
     config: MpiInf3dhpConfig = MpiInf3dhpConfig()
-
-    @property
-    def credit(self) -> str:
-        """The paper to cite."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms of the data."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

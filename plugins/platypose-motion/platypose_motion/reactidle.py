@@ -54,16 +54,8 @@ class ReactIdle:
     """Finds and reads recordings of ReActIdle."""
 
     config: ReactIdleConfig = ReactIdleConfig()
-
-    @property
-    def credit(self) -> str:
-        """The copyright notice."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

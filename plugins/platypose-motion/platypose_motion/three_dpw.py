@@ -61,16 +61,8 @@ class ThreeDpw:
     """Reads `sequenceFiles/<split>/<sequence>.pkl`."""
 
     config: ThreeDpwConfig = ThreeDpwConfig()
-
-    @property
-    def credit(self) -> str:
-        """The paper to cite."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms of the data."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

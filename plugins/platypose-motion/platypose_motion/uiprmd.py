@@ -75,16 +75,8 @@ class UiPrmd:
     """Reads the Vicon part as one .npz of marker positions."""
 
     config: UiPrmdConfig
-
-    @property
-    def credit(self) -> str:
-        """The paper to cite."""
-        return CREDIT
-
-    @property
-    def licence(self) -> str:
-        """The terms of the data."""
-        return LICENCE
+    credit = CREDIT
+    licence = LICENCE
 
     def obtaining(self) -> Obtaining:
         """Where the files are had."""

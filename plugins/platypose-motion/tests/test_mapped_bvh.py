@@ -13,7 +13,7 @@ from platypose_motion.mapped_bvh import MappedBvh, build
 from platypose_motion.pose_joints import DAZ
 
 from platypose.api import BuildContext, Dataset, UserError
-from platypose.lifting.pretrained import plain_context
+from platypose.compute import plain_context
 from platypose.skeleton import H36M_17
 
 Write = Callable[..., str]

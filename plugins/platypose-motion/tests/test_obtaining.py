@@ -14,8 +14,8 @@ from platypose.api import Dataset
 from platypose.api.kinds.dataset import KIND
 from platypose.cli import main
 from platypose.cli.app import build_app
+from platypose.compute import plain_context
 from platypose.config import choose
-from platypose.lifting.pretrained import plain_context
 from platypose.motion.download import Obtainable
 from platypose.registry import plugins
 from platypose.skeleton import H36M_17

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
-from platypose.evaluation.compare_rows import alike
-from platypose.evaluation.compare_table import conditions
+from platypose.evaluation.compare.rows import alike
+from platypose.evaluation.compare.table import conditions
 from platypose_pictures.page import INK, PALE, SMALL, page, plain
 
 Row = Mapping[str, Any]

@@ -12,9 +12,9 @@ from platypose_pictures.comparison import BEST, _best_of, by_calls, scores
 
 from platypose.api import Report
 from platypose.api.kinds.report import KIND as REPORT
+from platypose.compute import plain_context
 from platypose.config import choose
-from platypose.evaluation.compare_rows import CONDITIONS, content
-from platypose.lifting.pretrained import plain_context
+from platypose.evaluation.compare.rows import CONDITIONS, content
 from platypose.registry import plugins
 
 

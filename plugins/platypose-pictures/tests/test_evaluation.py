@@ -11,11 +11,11 @@ from platypose_pictures.evaluation import calibration, groups, joints
 
 from platypose.api import Report
 from platypose.api.kinds.report import KIND as REPORT
+from platypose.compute import plain_context
 from platypose.config import choose
 from platypose.evaluation.result import GROUPS, Evaluation
 from platypose.evaluation.score import score
 from platypose.evaluation.tally import Tally
-from platypose.lifting.pretrained import plain_context
 from platypose.registry import plugins
 from platypose.skeleton import H36M_17
 

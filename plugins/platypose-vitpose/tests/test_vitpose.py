@@ -15,8 +15,8 @@ from platypose_vitpose.config import VitPoseConfig
 
 from platypose.api import Detector, Frame, Person, UserError
 from platypose.api.kinds.detector import KIND
+from platypose.compute import plain_context
 from platypose.config import Chosen
-from platypose.lifting.pretrained import plain_context
 from platypose.registry import plugins
 
 SOMEBODY = 1e-6

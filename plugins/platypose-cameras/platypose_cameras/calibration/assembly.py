@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from platypose.api import UserError
 from platypose.evidence import Camera
-from platypose.evidence.guess import TILT_DEVIATION, level_pose
+from platypose.evidence.guess import ROLL_DEVIATION, TILT_DEVIATION, level_pose
 from platypose_cameras.calibration.rotations import from_vector, turning_up
 
 Array = NDArray[np.float64]
@@ -59,6 +59,7 @@ def assembled(
         translation=translation,
         image_size=(round(width), round(height)),
         tilt_deviation=TILT_DEVIATION if pose is None else 0.0,
+        roll_deviation=ROLL_DEVIATION if pose is None else 0.0,
     )
 
 

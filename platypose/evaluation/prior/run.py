@@ -13,10 +13,9 @@ from torch import Tensor
 
 from platypose.api import UserError
 from platypose.checkpoint.prior import Prior
-from platypose.evaluation.memorisation import clip_features, nearer, nearest
-from platypose.evaluation.prior_bodies import bone_asymmetry, bone_variation, foot_skating
-from platypose.evaluation.prior_config import EvaluatePriorConfig
-from platypose.evaluation.prior_errors import (
+from platypose.evaluation.prior.bodies import bone_asymmetry, bone_variation, foot_skating
+from platypose.evaluation.prior.config import EvaluatePriorConfig
+from platypose.evaluation.prior.errors import (
     SIGMAS,
     SIZES,
     TILTS,
@@ -27,12 +26,13 @@ from platypose.evaluation.prior_errors import (
     rms,
     tilted,
 )
-from platypose.evaluation.prior_features import (
+from platypose.evaluation.prior.features import (
     frechet_distance,
     pose_features,
     velocity_features,
 )
-from platypose.evaluation.recorded import Drawn, Recorded
+from platypose.evaluation.prior.memorisation import clip_features, nearer, nearest
+from platypose.evaluation.prior.recorded import Drawn, Recorded
 from platypose.lifting import Platypose
 from platypose.motion import MotionSet
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from platypose.api import Report
 from platypose.api.kinds.report import KIND as REPORT
+from platypose.compute import plain_context
 from platypose.config import choose
-from platypose.evaluation.compare_rows import content, write_rows
-from platypose.evaluation.compare_table import markdown
-from platypose.lifting.pretrained import plain_context
-from platypose.lifting.run import NewFolder
+from platypose.evaluation.compare.rows import content, write_rows
+from platypose.evaluation.compare.table import markdown
+from platypose.files import NewFolder
 from platypose.registry import plugins
 
 

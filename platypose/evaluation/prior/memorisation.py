@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from platypose.evaluation.prior_features import MM, facing, of_one_size
+from platypose.evaluation.prior.features import MM, facing, of_one_size
 from platypose.skeleton import Skeleton
 
 _PAIRS = 2**24

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platypose.evaluation.compare_rows import alike, reference
+from platypose.evaluation.compare.rows import alike, reference
 
 if TYPE_CHECKING:
     from rich.table import Table

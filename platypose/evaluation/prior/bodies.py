@@ -6,7 +6,7 @@ import attrs
 from jaxtyping import Float
 from torch import Tensor
 
-from platypose.evaluation.prior_features import MM, bone_lengths
+from platypose.evaluation.prior.features import MM, bone_lengths
 from platypose.skeleton import Skeleton
 
 LOW = 0.05

@@ -12,7 +12,7 @@ from platypose.api import UserError
 from platypose.files import write_atomically
 
 if TYPE_CHECKING:
-    from platypose.evaluation.compare_config import Job
+    from platypose.evaluation.compare.config import Job
     from platypose.evaluation.tally import Tally
 
 FIGURES = {

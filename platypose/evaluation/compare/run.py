@@ -15,8 +15,8 @@ import torch
 from platypose import __version__
 from platypose.api import UserError
 from platypose.config import unstructure
-from platypose.evaluation.compare_config import Entrant, Job, jobs
-from platypose.evaluation.compare_rows import row
+from platypose.evaluation.compare.config import Entrant, Job, jobs
+from platypose.evaluation.compare.rows import row
 from platypose.evaluation.config import EvaluateConfig
 from platypose.evaluation.excerpt import Scene
 from platypose.evaluation.run import bind, lift_scene
