@@ -33,7 +33,7 @@ class ReprojectionConfig(EnergyConfig):
         needs=_ABOVE_0,
     )
     degrees_of_freedom: float = field(
-        4.0,
+        10.0,
         doc="Of the student-t; the fewer, the more outliers it expects.",
         check=lambda value: 2 < value < math.inf,
         needs="a finite number above 2, without which there is no standard deviation",
