@@ -78,7 +78,7 @@ def test_student_t_errors_are_measured_by_the_median_of_the_student_t(
 ) -> None:
     draws = np.random.default_rng(1).chisquare(4, normal(exact).shape[:-1])[..., None]
     errors = 5 * normal(exact) * np.sqrt(2 / draws)  # ν = 4 and standard deviation 5
-    said = report(pose, exact, errors, "reprojection:sigma=5")
+    said = report(pose, exact, errors, "reprojection:sigma=5,degrees_of_freedom=4")
     assert said["ratio"] == pytest.approx(1, rel=0.03)
 
 
