@@ -24,6 +24,8 @@ Array = NDArray[Any]
 
 PERSPECTIVE = {"pinhole", "fisheye"}
 """Projections whose sight lines meet in the camera."""
+APART = 1.0
+"""Metres between the hips of hypotheses, beyond which the page begins with hips aligned."""
 MOST_NUMBERS = 80_000_000
 """In the page; beyond it browsers begin to fail, and fewer hypotheses are kept."""
 IMAGE_SIDES = 3.2
@@ -80,6 +82,7 @@ def content(result: Result, evidence: Evidence | None, folder: Path, config: Pag
         "frameRate": result.frame_rate,
         "firstFrame": 0 if evidence is None else evidence.first_frame,
         "hypotheses": kept,
+        "aligned": bool(np.linalg.norm(result.root.std(0), axis=-1).mean() > APART),
         "joints": [joint.replace("_", " ") for joint in names],
         "jointSides": [side(joint) for joint in names],
         "bones": [[a, b, side(names[a], names[b])] for a, b in result.skeleton.bones],

@@ -50,6 +50,17 @@ def test_without_a_configuration_the_folder_names_the_page(scene: Scene, tmp_pat
     assert facts(scene(), tmp_path)["title"] == tmp_path.name
 
 
+@pytest.mark.parametrize(("apart", "aligned"), [(0.5, False), (2.0, True)])
+def test_hips_far_apart_begin_aligned(
+    scene: Scene, tmp_path: Path, apart: float, aligned: bool
+) -> None:
+    made = scene()
+    offset = apart * np.array([-1.5, -0.5, 0.5, 1.5], np.float32)[:, None, None]
+    result = attrs.evolve(made.result, root=np.zeros_like(made.result.root) + offset)
+    page = content(result, made.evidence, tmp_path, PageConfig())
+    assert page.facts["aligned"] is aligned
+
+
 def test_the_page_says_how_many_hypotheses_it_left_out(scene: Scene, tmp_path: Path) -> None:
     assert ["hypotheses", "3 of 4"] in facts(scene(), tmp_path, hypotheses=3)["facts"]
 

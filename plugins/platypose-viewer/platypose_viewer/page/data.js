@@ -27,6 +27,7 @@
  * @property {number} frames
  * @property {number} frameRate
  * @property {number} firstFrame the video's frame that is frame 0
+ * @property {boolean} aligned whether the page begins with hips aligned
  * @property {number} hypotheses
  * @property {string[]} joints
  * @property {Side[]} jointSides

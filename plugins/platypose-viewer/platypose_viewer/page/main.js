@@ -33,7 +33,7 @@ const state = new State(
     ghostsShown: true,
     mean: true,
     ellipsoids: false,
-    aligned: false,
+    aligned: facts.aligned,
     joint: Math.max(names.indexOf("left wrist"), 0),
     picked: [],
     view: 0,
