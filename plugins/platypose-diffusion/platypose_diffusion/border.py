@@ -17,6 +17,9 @@ from platypose.api import Expansion
 from platypose_diffusion.level_prior import LevelPrior
 from platypose_diffusion.precision import FramePrecision, cholesky
 
+LONGEST = 3.0
+"""A step of what frames share, in deviations; beyond, the arm that it moves poses by is another."""
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Shared:
@@ -57,7 +60,7 @@ class Border:
         slope: Float[Tensor, "F H D"],
         slope_of_zeta: Float[Tensor, "F H N"],
     ) -> Float[Tensor, "H P"]:
-        """Newton's step of η, at most as long as its prior's deviation.
+        """Newton's step of η, at most `LONGEST` deviations of its prior.
 
         Arguments:
             eta: where it is.
@@ -68,7 +71,7 @@ class Border:
         of_eta = of_eta + torch.einsum("fhn,fhnp->hp", slope_of_zeta, self.follow)
         right = eta + of_eta / self.shared.alike
         step = -torch.cholesky_solve(right[..., None], self.factor)[..., 0]
-        shorter: Tensor = step / step.norm(dim=-1, keepdim=True).clamp(min=1)
+        shorter: Tensor = step / (step.norm(dim=-1, keepdim=True) / LONGEST).clamp(min=1)
         return shorter
 
     def draw(self, z: Float[Tensor, "H P"]) -> Float[Tensor, "H P"]:
