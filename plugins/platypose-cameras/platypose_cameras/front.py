@@ -104,7 +104,7 @@ class Front:
         """Rays, and where the points lie that are left to the lens; None is nowhere."""
         ray = _ray(points)
         here = (points[..., 2] >= NEAREST) & (ray.s <= self.widest)
-        if bool(here.all()):
+        if points.is_meta or bool(here.all()):  # meta tensors have no values to look at
             return ray, None
         return _ray(torch.where(here[..., None], points, points.new_tensor(AHEAD))), ~here
 
