@@ -20,40 +20,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from platypose.evidence import Camera, Detections, Track
+from platypose.evidence import Detections, Track
 from platypose.evidence.linking import tracks
 from platypose.evidence.matching import people_across
 from platypose.motion import MotionSet
 from platypose.skeleton import keypoint_set
+from platypose.testing.scene import FOCAL, SIZE, camera_at
 
 Numbers = NDArray[np.float64]
 People = Sequence[tuple[Track | None, ...]]
 
 EXCERPT = Path(__file__).parent / "data" / "held-out-excerpt.safetensors"
 NAMES = keypoint_set("h36m-17").keypoints
-FOCAL, SIZE = 1000.0, 1000
 ROOM, APART = 1.5, 0.6
 """People begin within that of the room's middle, and stay that far apart, metres."""
 MISSED, HIDDEN, ABSENT, NOBODY = 0.05, 0.5, 0.08, 0.02
 """How often a person is missed, and one behind another; a keypoint missing; nobody found."""
-
-
-def camera(name: str, azimuth: float, height: float) -> Camera:
-    """Five metres from the middle of the room, at which it looks a metre above the floor."""
-    centre = np.array([5 * math.cos(azimuth), 5 * math.sin(azimuth), height])
-    forward = np.array([0, 0, 1.0]) - centre
-    forward /= np.linalg.norm(forward)
-    right = np.cross(forward, [0, 0, 1.0])
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(forward, right), forward])
-    return Camera(
-        name=name,
-        projection="pinhole",
-        parameters={"focal": [FOCAL, FOCAL], "centre": [SIZE / 2, SIZE / 2]},
-        rotation=rotation,
-        translation=-rotation @ centre,
-        image_size=(SIZE, SIZE),
-    )
 
 
 def crowd(number: int, frames: int, random: np.random.Generator) -> Numbers:
@@ -110,7 +92,7 @@ class Scene:
         self.truth: list[dict[tuple[int, bytes], int]] = []
         for view in range(cameras):
             azimuth = first + 2 * math.pi * view / cameras + self.random.uniform(-0.3, 0.3)
-            self.cameras.append(camera(str(view), azimuth, self.random.uniform(1.0, 2.5)))
+            self.cameras.append(camera_at(str(view), azimuth, self.random.uniform(1.0, 2.5)))
             self._film(people, exchanges)
 
     def share_right(self, found: People) -> float:

@@ -36,7 +36,8 @@ def person(frames: int = FRAMES) -> Array:
 @cache
 def cameras() -> tuple[Camera, ...]:
     """Two pinholes, five metres away and 70 degrees apart."""
-    return tuple(_camera(f"camera {i}", angle) for i, angle in enumerate((-125.0, -55.0)))
+    angles = map(math.radians, (-125.0, -55.0))
+    return tuple(camera_at(f"camera {i}", angle) for i, angle in enumerate(angles))
 
 
 def camera_centres() -> Array:
@@ -44,9 +45,15 @@ def camera_centres() -> Array:
     return np.stack([-camera.rotation.T @ camera.translation for camera in cameras()])
 
 
-def _camera(name: str, azimuth: float) -> Camera:
-    angle = math.radians(azimuth)
-    centre = np.array([5 * math.cos(angle), 5 * math.sin(angle), 1.2])
+def camera_at(name: str, azimuth: float, height: float = 1.2) -> Camera:
+    """A camera 5 m from the world's z axis that looks at a point of it, a metre above the floor.
+
+    Arguments:
+        name: of the camera.
+        azimuth: where it stands, radians from the world's x axis.
+        height: above the floor, metres.
+    """
+    centre = np.array([5 * math.cos(azimuth), 5 * math.sin(azimuth), height])
     forward = np.array([0, 0, 1]) - centre
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, [0, 0, 1])
